@@ -1,0 +1,200 @@
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "lib/base/log.h"
+#include "lib/base/option.h"
+#include "lib/base/text.h"
+#include "sync/settings.h"
+
+#define MISTAKES_MAX ((size_t)65536)
+
+static const struct command *const commands[] = { &cmd_sync, &cmd_config };
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+struct arguments {
+	bool help, version;
+};
+
+static const struct option_row rows[] = {
+	{ .name = "help", .help = "print this and end",
+	  .offset = offsetof(struct arguments, help) },
+	{ .name = "version", .help = "print the version and end",
+	  .offset = offsetof(struct arguments, version) },
+	{ .name = NULL }
+};
+
+int
+cmd_fail(const struct err *e, const char *command)
+{
+	log_problem("%s", e->text);
+	if (e->code == EX_USAGE)
+		log_say("try: fallbackmx %s%s--help", command,
+			*command ? " " : "");
+	return e->code ? e->code : EX_TEMPFAIL;
+}
+
+int
+cmd_read_settings(struct settings *s, const char *file, struct err *e)
+{
+	struct buf mistakes;
+	char *line, *rest;
+	int ret;
+
+	buf_init(&mistakes, MISTAKES_MAX);
+	ret = settings_read(s, file ? file : CMD_CONFIG_FILE, &mistakes, e);
+	for (line = mistakes.data; line != NULL && *line != '\0'; line = rest) {
+		rest = line + strcspn(line, "\n");
+		if (*rest != '\0')
+			*rest++ = '\0';
+		log_problem("%s", line);
+	}
+	buf_free(&mistakes);
+	if (ret < 0 && file == NULL && access(CMD_CONFIG_FILE, F_OK) < 0 &&
+	    errno == ENOENT)
+		err_stop(e, EX_CONFIG, "cannot read %s: there is none; write "
+			 "it (fallbackmx.json(5)), or give --config, or SOURCE "
+			 "and MAILDIR", CMD_CONFIG_FILE);
+	return ret;
+}
+
+/* Nothing that a caller exports reaches libraries and children (sudo, cron). */
+static void
+reset_environment(void)
+{
+	const char *zone = getenv("TZ");
+	char kept[64] = "";
+
+	/* A zone by its name only: as a path it would open any file. */
+	if (zone != NULL && strlen(zone) < sizeof(kept) && *zone != '/' &&
+	    *zone != ':' && strstr(zone, "..") == NULL)
+		memcpy(kept, zone, strlen(zone));
+	if (clearenv() != 0 ||
+	    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
+	    (*kept != '\0' && setenv("TZ", kept, 1) < 0))
+		abort();
+}
+
+/*
+ * Descriptors 0 to 2 are open afterwards and all others closed. One that was
+ * missing is opened the wrong way round, so that using it still fails: whoever
+ * closed stdout learns that the output is lost.
+ */
+static void
+reset_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			abort();
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
+static void
+reset_process(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	reset_descriptors();
+	reset_environment();
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void
+print_help(void)
+{
+	option_help(stdout, "fallbackmx COMMAND [options]",
+		    "Brings mail that Amazon SES took while the own server "
+		    "was down\ninto the Maildirs of its owners, exactly once.",
+		    rows);
+	printf("\nCommands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-24s%s\n", commands[i]->name, commands[i]->about);
+	printf("\n`fallbackmx COMMAND --help` says more.\n");
+}
+
+static int
+say_unknown(const char *word)
+{
+	const char *names[COMMANDS + 1] = { NULL };
+	const char *near;
+	struct err e;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i]->name;
+	near = text_nearest(word, names);
+	err_stop(&e, EX_USAGE, "cannot run %s: no such command%s%s%s",
+		 text_show(word), near ? " (did you mean " : "",
+		 near ? near : "", near ? "?)" : "");
+	return cmd_fail(&e, "");
+}
+
+static int
+run_without_command(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	struct err e;
+	int first;
+
+	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+		return cmd_fail(&e, "");
+	if (a.version)
+		printf("fallbackmx %s\n", PACKAGE_VERSION);
+	else if (a.help)
+		print_help();
+	else
+		goto nothing;
+	return EX_OK;
+nothing:
+	err_stop(&e, EX_USAGE, "cannot run: expected a command");
+	return cmd_fail(&e, "");
+}
+
+static int
+run(int argc, char **argv)
+{
+	if (argc < 2 || argv[1][0] == '-')
+		return run_without_command(argc, argv);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i]->name) == 0)
+			return commands[i]->run(argc - 1, argv + 1);
+	return say_unknown(argv[1]);
+}
+
+/* Output that did not arrive is no success. */
+static int
+finish_output(int code)
+{
+	bool failed = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fclose(stdout) == 0 && !failed)
+		return code;
+	log_problem("cannot write to standard output: %s",
+		    errno ? strerror(errno) : "write error");
+	return code == EX_OK || code == EX_TEMPFAIL ? EX_IOERR : code;
+}
+
+int
+main(int argc, char **argv)
+{
+	reset_process();
+	log_open("fallbackmx", 0);
+	return finish_output(run(argc, argv));
+}

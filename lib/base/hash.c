@@ -1,0 +1,61 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+
+#include "hash.h"
+
+static void
+must(int ok)
+{
+	if (ok != 1) {
+		fputs("fallbackmx: OpenSSL has no SHA-256\n", stderr);
+		abort();
+	}
+}
+
+void
+hash_begin(struct hash *h)
+{
+	/* Fetched once: looking it up costs more than hashing a small mail. */
+	static EVP_MD *sha256;
+
+	if (sha256 == NULL)
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (h->ctx == NULL)
+		h->ctx = EVP_MD_CTX_new();
+	must(sha256 != NULL && h->ctx != NULL);
+	must(EVP_DigestInit_ex2(h->ctx, sha256, NULL));
+}
+
+void
+hash_add(struct hash *h, const void *data, size_t n)
+{
+	must(EVP_DigestUpdate(h->ctx, data, n));
+}
+
+void
+hash_add_field(struct hash *h, const void *data, size_t n)
+{
+	uint8_t length[8];
+
+	for (int i = 0; i < 8; i++)
+		length[i] = (uint8_t)((uint64_t)n >> (8 * i));
+	hash_add(h, length, sizeof(length));
+	hash_add(h, data, n);
+}
+
+void
+hash_end(struct hash *h, uint8_t digest[HASH_SIZE])
+{
+	must(EVP_DigestFinal_ex(h->ctx, digest, NULL));
+}
+
+void
+hash_free(struct hash *h)
+{
+	EVP_MD_CTX_free(h->ctx);
+	h->ctx = NULL;
+}

@@ -1,0 +1,67 @@
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#include "log.h"
+
+static const char *log_name = "fallbackmx";
+static int log_verbose;
+
+void
+log_open(const char *name, int verbose)
+{
+	log_name = name;
+	log_verbose = verbose;
+	openlog(name, LOG_PID, LOG_MAIL);
+}
+
+static void
+say(const char *fmt, va_list ap)
+{
+	char line[2048];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	/* One write: lines of several processes must not mix. */
+	fprintf(stderr, "%s: %s\n", log_name, line);
+	fflush(stderr);
+}
+
+void
+log_problem(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	va_start(ap, fmt);
+	vsyslog(LOG_WARNING, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (log_verbose) {
+		va_start(ap, fmt);
+		say(fmt, ap);
+		va_end(ap);
+	}
+	va_start(ap, fmt);
+	vsyslog(LOG_INFO, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,153 @@
+#include <config.h>
+
+#include <sysexits.h>
+
+#include "batch-private.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+
+/* What is left to do once the ledger says DONE: remove, tell, count. */
+
+static void
+tell_delivered(const struct engine *g, const struct job *j,
+	       const struct copy *c)
+{
+	(void)g;
+	log_info("delivered key=%s ses=%s message-id=%s mailbox=%s file=%s "
+		 "size=%llu", text_show(j->object->key), j->entry.ses_id,
+		 text_show(j->message_id), c->box->path, c->name,
+		 (unsigned long long)j->entry.size);
+}
+
+static enum outcome
+outcome_of(const struct engine *g, const struct job *j)
+{
+	bool fresh = false, duplicate = j->entry.deleted, failed = false;
+
+	for (size_t i = 0; i < j->copies_n; i++) {
+		const struct copy *c = &j->copies[i];
+
+		if (c->state == ROW_SUSPECT)
+			return OUTCOME_SUSPECT;
+		failed |= c->failed;
+		fresh |= c->fresh;
+		duplicate |= c->unrecorded && !c->fresh;
+	}
+	if (failed)
+		return OUTCOME_DEFERRED;
+	if (j->copies_n == 0 && !j->entry.deleted)
+		return OUTCOME_UNROUTED;
+	if (fresh || ids_have(&g->recovered, j->entry.id))
+		return OUTCOME_IMPORTED;
+	if (duplicate)
+		return OUTCOME_DUPLICATE;
+	return j->keep ? OUTCOME_WAITING : OUTCOME_SKIPPED;
+}
+
+static void
+remove_object(struct engine *g, const struct job *j)
+{
+	struct err e;
+
+	switch (g->source.kind->remove(&g->source, j->object->key,
+				       &j->version, &e)) { /* STEP remove */
+	case REMOVAL_OK:
+		g->report->deleted++;
+		ids_add(&g->removed, j->entry.id);
+		break;
+	case REMOVAL_CHANGED:
+		log_info("%s was replaced meanwhile: the new one comes with "
+			 "the next run", text_show(j->object->key));
+		break;
+	case REMOVAL_FAILED:
+		log_problem("%s is delivered and stays in the source: %s",
+			    text_show(j->object->key), e.text);
+		report_exit(g->report, EX_TEMPFAIL);
+		break;
+	}
+}
+
+static int
+may_remove(struct engine *g, const struct job *j, bool *may_r, struct err *e)
+{
+	*may_r = false;
+	if (j->keep || g->options->keep || g->source.settings->keep ||
+	    j->entry.id == 0)
+		return 0;
+	for (size_t i = 0; i < j->copies_n; i++)
+		if (j->copies[i].failed || j->copies[i].state == ROW_SUSPECT)
+			return 0;
+	return ledger_settled(g->ledger, &j->entry, may_r, e);
+}
+
+static int
+finish(struct engine *g, struct job *j, struct err *e)
+{
+	enum outcome o = outcome_of(g, j);
+	bool may;
+
+	for (size_t i = 0; i < j->copies_n; i++)
+		if (j->copies[i].fresh && j->copies[i].state == ROW_DONE)
+			tell_delivered(g, j, &j->copies[i]);
+	if (o == OUTCOME_IMPORTED)
+		g->report->bytes += j->entry.size;
+	engine_outcome(g, j->object->key, o);
+	j->finished = true;
+	if (may_remove(g, j, &may, e) < 0)
+		return -1;
+	if (may)
+		remove_object(g, j);
+	return 0;
+}
+
+int
+batch_finish(struct engine *g, struct err *e)
+{
+	for (size_t i = 0; i < g->batch.n; i++)
+		if (finish(g, &g->batch.jobs[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Deliverers that had no mail for longest make room for others. */
+static void
+close_idle(struct engine *g)
+{
+	size_t open = 0;
+
+	for (struct mailbox *m = g->boxes; m != NULL; m = m->next)
+		open += m->state == MAILBOX_OPEN;
+	while (open > MAILBOXES_OPEN) {
+		struct mailbox *idle = NULL;
+
+		for (struct mailbox *m = g->boxes; m != NULL; m = m->next)
+			if (m->state == MAILBOX_OPEN &&
+			    (idle == NULL || m->used < idle->used))
+				idle = m;
+		mailbox_close(idle);
+		open--;
+	}
+}
+
+void
+batch_reset(struct engine *g)
+{
+	struct batch *b = &g->batch;
+	const double now = clock_monotonic();
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!b->jobs[i].finished)
+			engine_outcome(g, b->jobs[i].object->key,
+				       OUTCOME_DEFERRED);
+	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
+		if (m->copies_n > 0)
+			m->used = now;
+		m->copies_n = m->answered = 0;
+	}
+	b->n = 0;
+	b->bytes = b->flying_bytes = 0;
+	b->flying = 0;
+	arena_free(&b->arena);
+	close_idle(g);
+}

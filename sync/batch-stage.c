@@ -1,0 +1,288 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch-private.h"
+#include "lib/base/clock.h"
+#include "lib/base/fsio.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+
+/* An object on its way into the batch: planned, named, sent to the stages. */
+
+/* Lines in front of the mail: what Postfix would have added, and ours. */
+static size_t
+added_lines(const struct job *j, const struct received *r, const char *id,
+	    char *out, size_t room)
+{
+	int n = 0;
+
+	if (r->recipient[0] != '\0')
+		n = snprintf(out, room, "Delivered-To: %s\n"
+			     "X-Original-To: %s\n", r->recipient,
+			     r->recipient);
+	n += snprintf(out + n, room - (size_t)n,
+		      "X-FallbackMX: route=fallback; id=%s%s%s\n", id,
+		      j->entry.ses_id[0] ? "; ses=" : "", j->entry.ses_id);
+	return (size_t)n;
+}
+
+/* Makes the name and the added lines; returns the bytes of the lines. */
+static uint32_t
+name_file(struct copy *c, const struct job *j, const struct spool *s,
+	  bool verbatim, char *lines, size_t room)
+{
+	char id[DELIVERY_ID_LEN + 1];
+
+	engine_file_id(j->entry.oid, c->box->path, id);
+	c->added = 0;
+	if (!verbatim)
+		c->added = (uint32_t)added_lines(j, &s->received, id, lines,
+						 room);
+	/* ,S= is Maildir++'s size in the name: quota without stat(2). */
+	snprintf(c->name, sizeof(c->name), "%lld.F%s.fallbackmx,S=%llu",
+		 (long long)j->entry.arrival, id,
+		 (unsigned long long)(c->added + s->content_size));
+	return c->added;
+}
+
+/* The mark of this run, before its first mail in that stage. */
+static int
+write_mark(struct engine *g, struct mailbox *m, struct err *e)
+{
+	struct delivery_request q = { .op = DELIVERY_MARK };
+	uint64_t last = m->mark > m->row.generation ? m->mark
+						    : m->row.generation;
+	struct answer w;
+
+	q.generation = last + 1;
+	memcpy(q.uuid, ledger_uuid(g->ledger), sizeof(q.uuid));
+	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
+	    mailbox_receive(m, &w, NULL, e) < 0)
+		return -1;
+	m->row.generation = q.generation;
+	m->marked = m->touched = true;
+	return 0;
+}
+
+static int
+send_copy(struct engine *g, struct job *j, struct copy *c, const struct spool *s,
+	  struct err *e)
+{
+	const bool verbatim = g->source.settings->verbatim;
+	struct delivery_request q = {
+		.op = DELIVERY_PUT, .size = s->size,
+		.mtime = j->entry.arrival,
+		.flags = verbatim ? DELIVERY_VERBATIM : 0,
+	};
+	char lines[DELIVERY_ADDED_MAX];
+	struct mailbox *m = c->box;
+
+	if (!m->marked && write_mark(g, m, e) < 0)
+		return -1;
+	q.added = name_file(c, j, s, verbatim, lines, sizeof(lines));
+	memcpy(q.name, c->name, sizeof(q.name));
+	if (mailbox_send(m, &q, lines, q.added, s->fd, e) < 0)
+		return -1;
+	m->copies[m->copies_n++] = c;
+	g->batch.flying++;
+	g->batch.flying_bytes += s->size;
+	return 0;
+}
+
+/* In the Maildir already, though the ledger does not know. */
+static int
+find_delivered(struct engine *g, struct copy *c, const struct job *j,
+	       struct err *e)
+{
+	const char *where = names_find(&c->box->delivered,
+				       delivery_name_id(c->name));
+	bool same = false;
+
+	if (where != NULL)
+		batch_answers(g, c->box);
+	if (where != NULL &&
+	    mailbox_holds(c->box, where, c->added, j->entry.content_size,
+			  j->entry.content, &same, e) < 0)
+		return -1;
+	if (same) {
+		c->state = ROW_DONE;
+		c->unrecorded = true;
+	}
+	return 0;
+}
+
+static int
+stage_copy(struct engine *g, struct job *j, struct copy *c,
+	   const struct spool *s, struct err *e)
+{
+	const bool verbatim = g->source.settings->verbatim;
+	char lines[DELIVERY_ADDED_MAX];
+
+	if (c->box->search) {
+		name_file(c, j, s, verbatim, lines, sizeof(lines));
+		if (find_delivered(g, c, j, e) < 0)
+			return -1;
+		if (c->state == ROW_DONE)
+			return 0;
+	}
+	batch_collect(g, FLIGHT_COPIES - 1, s->size < FLIGHT_BYTES
+					  ? FLIGHT_BYTES - s->size : 0);
+	if (c->box->state != MAILBOX_OPEN)
+		return err_set(e, ERR_TEMP, "failed meanwhile");
+	if (send_copy(g, j, c, s, e) < 0)
+		return -1;
+	c->state = ROW_INTENT;
+	c->fresh = c->unrecorded = true;
+	return 0;
+}
+
+/* What the ledger says of this copy; opens the mailbox when it must. */
+static int
+look_up(struct engine *g, struct job *j, struct copy *c, struct err *e)
+{
+	struct ledger *l = g->ledger;
+	enum row_state twin;
+
+	if (ledger_state(l, j->entry.id, c->box->row.id, &c->state, e) < 0)
+		return -1;
+	if (c->state == ROW_DONE || c->state == ROW_DUPLICATE)
+		return 0;
+	if (recover_open(g, c->box, e) < 0)
+		return -1;
+	if (ledger_state(l, j->entry.id, c->box->row.id, &c->state, e) < 0)
+		return -1;
+	if (c->state != ROW_NONE)
+		return 0;
+	if (ledger_twin(l, &j->entry, c->box->row.id, &twin, e) < 0)
+		return -1;
+	if (twin != ROW_NONE) {
+		c->state = ROW_DUPLICATE;
+		c->unrecorded = true;
+	}
+	return 0;
+}
+
+/* ERR_STOP only; a mailbox that has trouble makes the copy failed. */
+static int
+plan_copy(struct engine *g, struct job *j, struct copy *c,
+	  const struct spool *s, struct err *e)
+{
+	if (look_up(g, j, c, e) < 0) {
+		c->failed = true;
+		return e->kind == ERR_STOP ? -1 : 0;
+	}
+	if (c->state != ROW_NONE || stage_copy(g, j, c, s, e) == 0)
+		return 0;
+	c->failed = true;
+	if (e->kind == ERR_STOP)
+		return -1;
+	if (c->box->state == MAILBOX_OPEN)
+		batch_box_failed(g, c->box, e);
+	return 0;
+}
+
+static int
+plan(struct engine *g, struct job *j, const struct spool *s, struct err *e)
+{
+	struct targets t;
+
+	recipients_route(g->source.settings, j->object->key,
+			 s->received.recipient, &t);
+	j->keep = t.keep;
+	for (size_t i = 0; i < t.n; i++) {
+		struct copy *c = &j->copies[j->copies_n];
+
+		*c = (struct copy){ .job = j };
+		if (engine_mailbox(g, g->source_index, &t.list[i], &c->box,
+				   e) < 0) {
+			if (e->kind == ERR_STOP)
+				return -1;
+			c->failed = true;
+			j->copies_n++;
+			continue;
+		}
+		/* The catch_all may be the mailbox itself. */
+		if (i > 0 && c->box == j->copies[0].box)
+			continue;
+		j->copies_n++;
+		if (plan_copy(g, j, c, s, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+identify(struct engine *g, struct job *j, const struct object *o,
+	 const struct spool *s, const struct version *v, struct err *e)
+{
+	struct arena *a = &g->batch.arena;
+
+	*j = (struct job){ .object = o, .version = *v };
+	j->entry = (struct ledger_object){
+		.key = o->key,
+		.etag = arena_strdup(a, v->etag),
+		.ses_id = arena_strdup(a, s->received.id),
+		.size = s->size,
+		.content_size = s->content_size,
+		.arrival = engine_arrival(o, s),
+	};
+	j->message_id = arena_strdup(a, s->message_id);
+	memcpy(j->entry.body, s->body, HASH_SIZE);
+	memcpy(j->entry.content, s->content, HASH_SIZE);
+	engine_oid(g, o->key, v->etag, s->size, j->entry.oid);
+	if (ledger_read(g->ledger, e) < 0)
+		return -1;
+	if (ledger_find(g->ledger, j->entry.oid, &j->entry, e) < 0)
+		return -1;
+	if (j->entry.id != 0)
+		ids_add(&g->seen, j->entry.id);
+	return 0;
+}
+
+/* The same mail is in this batch already, under another key. */
+static bool
+has_twin(const struct batch *b, const struct spool *s)
+{
+	for (size_t i = 0; i < b->n && s->received.id[0] != '\0'; i++) {
+		const struct ledger_object *o = &b->jobs[i].entry;
+
+		if (strcmp(o->ses_id, s->received.id) == 0 &&
+		    memcmp(o->body, s->body, HASH_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+batch_add(struct engine *g, const struct object *o, struct spool *s,
+	  const struct version *v, struct err *e)
+{
+	struct batch *b = &g->batch;
+	struct job *j;
+	int r = 0;
+
+	if (has_twin(b, s))
+		r = batch_flush(g, e);
+	if (b->n == 0)
+		b->begun = clock_monotonic();
+	j = &b->jobs[b->n];
+	if (r == 0)
+		r = identify(g, j, o, s, v, e);
+	if (r == 0) {
+		b->n++;
+		b->bytes += s->size;
+		/* One that came back is not delivered again. */
+		if (!j->entry.deleted)
+			r = plan(g, j, s, e);
+	}
+	fsio_close(&s->fd);
+	if (r < 0)
+		return -1;
+	if (b->n == DELIVERY_BATCH_MAX || b->bytes >= BATCH_BYTES ||
+	    clock_monotonic() - b->begun >= BATCH_SECONDS)
+		return batch_flush(g, e);
+	return 0;
+}

@@ -1,0 +1,412 @@
+#include <config.h>
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "engine-private.h"
+#include "lib/base/child.h"
+#include "lib/base/clock.h"
+#include "lib/base/fsio.h"
+#include "lib/base/log.h"
+#include "lib/base/packet.h"
+#include "lib/base/text.h"
+#include "state.h"
+
+#define UNROUTED_NAMED 20	/* of them by name; the rest is a number */
+#define REAP_MS 10000
+
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_signal(int sig)
+{
+	stop_signal = sig;
+}
+
+bool
+engine_must_stop(const struct engine *g)
+{
+	const int max = g->options->max_time;
+
+	return stop_signal != 0 ||
+	       (max > 0 && clock_monotonic() - g->begun >= max);
+}
+
+void
+engine_outcome(struct engine *g, const char *key, enum outcome o)
+{
+	const char *url = g->source.settings->url;
+
+	report_count(g->report, o);
+	g->done++;
+	if (o == OUTCOME_UNROUTED && g->unrouted++ < UNROUTED_NAMED)
+		log_problem("%s%s: no mailbox is configured for it: it stays "
+			    "in the source", url, text_show(key));
+	else if (o == OUTCOME_SUSPECT)
+		log_problem("%s%s: a sync failed after its delivery: it stays "
+			    "in the source; look for the mail in its mailbox, "
+			    "and if it is there remove the object", url,
+			    text_show(key));
+}
+
+/* Left alone on purpose: nothing of a correspondent's. */
+bool
+engine_is_no_mail(const struct object *o)
+{
+	static const char setup[] = "AMAZON_SES_SETUP_NOTIFICATION";
+	const char *slash = strrchr(o->key, '/');
+	const char *base = slash ? slash + 1 : o->key;
+
+	return o->size == 0 || *base == '\0' || strcmp(base, setup) == 0;
+}
+
+static int
+leave_alone(struct engine *g, const struct object *o, struct err *e)
+{
+	bool first = false;
+
+	if (ledger_begin(g->ledger, e) < 0 ||
+	    ledger_notice(g->ledger, g->source_id, o->key, &first, e) < 0 ||
+	    ledger_commit(g->ledger, e) < 0)
+		return -1;
+	if (first)
+		log_problem("%s%s is no mail (%s): left alone, said once",
+			    g->source.settings->url, text_show(o->key),
+			    o->size == 0 ? "empty" : "SES's setup note");
+	engine_outcome(g, o->key, OUTCOME_SKIPPED);
+	return 0;
+}
+
+static int
+engine_object(struct engine *g, const struct object *o, struct err *e)
+{
+	struct version v;
+	struct spool s;
+
+	if (engine_is_no_mail(o))
+		return leave_alone(g, o, e);
+	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
+				      e)) {
+	case FETCH_OK:
+		return batch_add(g, o, &s, &v, e);
+	case FETCH_GONE:
+		log_info("%s%s has gone before it was read",
+			 g->source.settings->url, text_show(o->key));
+		engine_outcome(g, o->key, OUTCOME_GONE);
+		return 0;
+	case FETCH_BUSY:
+		engine_outcome(g, o->key, OUTCOME_WAITING);
+		return 0;
+	case FETCH_FAILED:
+		break;
+	}
+	if (e->kind == ERR_STOP)
+		return -1;
+	log_problem("%s: %s", g->source.settings->url, e->text);
+	engine_outcome(g, o->key, OUTCOME_FAILED);
+	return 0;
+}
+
+static int
+engine_prune(struct engine *g, struct err *e)
+{
+	ids_sort(&g->seen);
+	if (ledger_begin(g->ledger, e) < 0 || batch_mark_removed(g, e) < 0 ||
+	    ledger_prune(g->ledger, g->source_id, g->seen.list, g->seen.n,
+			 clock_wall(), e) < 0)
+		return -1;
+	return ledger_commit(g->ledger, e);
+}
+
+static int
+engine_objects(struct engine *g, const struct object *list, size_t n,
+	       bool complete, struct err *e)
+{
+	size_t i = 0;
+	int r = 0;
+
+	for (; r == 0 && i < n && !engine_must_stop(g); i++) {
+		r = engine_object(g, &list[i], e);
+		report_progress(g->done, n);
+	}
+	if (r == 0)
+		r = batch_flush(g, e);
+	else
+		batch_reset(g);
+	report_progress(n, n);
+	if (i < n && r == 0) {
+		log_problem("stopped %s with %zu objects left for the next run",
+			    stop_signal ? "by a signal" : "by --max-time",
+			    n - i);
+		report_exit(g->report, EX_TEMPFAIL);
+	}
+	complete = complete && i == n && r == 0;
+	/* What a stop left over, each with an outcome. */
+	for (i = 0; g->done < n; i++)
+		engine_outcome(g, "", OUTCOME_WAITING);
+	if (g->unrouted > UNROUTED_NAMED)
+		log_problem("%s: %zu more without a mailbox",
+			    g->source.settings->url,
+			    g->unrouted - UNROUTED_NAMED);
+	return complete ? engine_prune(g, e) : r;
+}
+
+static int
+engine_import(struct engine *g, struct err *e)
+{
+	struct arena arena = { .head = NULL };
+	struct object *list = NULL;
+	bool complete = false;
+	size_t n = 0;
+	int r;
+
+	if (recover_all(g, e) < 0)
+		return -1;
+	r = g->source.kind->list(&g->source, &arena, &list, &n, &complete, e);
+	if (r == 0) {
+		g->report->listed += n;
+		if (!complete)
+			report_exit(g->report, EX_TEMPFAIL);
+		r = engine_objects(g, list, n, complete, e);
+	}
+	free(list);
+	arena_free(&arena);
+	return r;
+}
+
+static int
+register_source(struct engine *g, const char *url, struct err *e)
+{
+	if (ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
+		return -1;
+	if (g->source_id != 0)
+		return 0;
+	if (ledger_begin(g->ledger, e) < 0 ||
+	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
+		return -1;
+	return ledger_commit(g->ledger, e);
+}
+
+/* One source under its lock. */
+static int
+engine_locked(struct engine *g, struct err *e)
+{
+	const struct source_settings *s =
+		&g->settings->sources[g->source_index];
+	int lock = -1, r;
+
+	if (register_source(g, s->url, e) < 0)
+		return -1;
+	switch (state_lock(g->settings->state_dir, g->sid, &lock, e)) {
+	case STATE_BUSY:
+		return 0;
+	case STATE_STALE:
+		log_problem("%s: %s", s->url, e->text);
+		report_exit(g->report, EX_TEMPFAIL);
+		return 0;
+	case STATE_FAILED:
+		return -1;
+	case STATE_LOCKED:
+		break;
+	}
+	r = source_open(&g->source, s, false, e);
+	if (r == 0) {
+		r = engine_import(g, e);
+		source_close(&g->source);
+	}
+	fsio_close(&lock);
+	return r;
+}
+
+static int
+engine_source(struct engine *g, struct err *e)
+{
+	const bool audit = g->options->audit;
+	const struct source_settings *s =
+		&g->settings->sources[g->source_index];
+	int r;
+
+	g->done = g->unrouted = g->seen.n = 0;
+	g->spooler.verbatim = s->verbatim;
+	if (!audit && !g->options->dry_run) {
+		g->spooler.dir = g->settings->state_dir;
+		return engine_locked(g, e);
+	}
+	if (g->ledger != NULL &&
+	    ledger_source(g->ledger, s->url, &g->source_id, g->sid, e) < 0)
+		return -1;
+	if (source_open(&g->source, s, true, e) < 0)
+		return -1;
+	r = audit ? audit_source(g, e) : preview_source(g, e);
+	source_close(&g->source);
+	return r;
+}
+
+static void
+engine_stopped(struct engine *g, const struct err *e)
+{
+	log_problem("%s", e->text);
+	report_exit(g->report, e->kind == ERR_STOP && e->code != 0
+			       ? e->code : EX_TEMPFAIL);
+}
+
+static void
+engine_free(struct engine *g)
+{
+	while (g->boxes != NULL) {
+		struct mailbox *m = g->boxes;
+
+		g->boxes = m->next;
+		mailbox_free(m);
+	}
+	ledger_close(g->ledger);
+	spooler_free(&g->spooler);
+	ids_free(&g->seen);
+	ids_free(&g->recovered);
+	ids_free(&g->removed);
+	free(g);
+}
+
+static void
+engine_run(const struct settings *s, const struct sync_options *o,
+	   struct report *r, int sock)
+{
+	const bool read_only = o->dry_run || o->audit;
+	struct engine *g = mem_alloc(sizeof(*g));
+	struct err e;
+	int ok = 0;
+
+	g->settings = s;
+	g->options = o;
+	g->report = r;
+	g->spawner = (struct spawner){ .settings = s, .sock = sock };
+	g->spooler.fd = -1;
+	g->begun = clock_monotonic();
+	if (ledger_open(&g->ledger, s->state_dir, read_only, &e) < 0) {
+		engine_stopped(g, &e);
+		engine_free(g);
+		return;
+	}
+	/* One source's trouble is not the next one's. */
+	for (size_t i = 0; i < s->sources_n && stop_signal == 0; i++) {
+		g->source_index = i;
+		ok = engine_source(g, &e);
+		if (ok < 0)
+			engine_stopped(g, &e);
+	}
+	if (o->audit && ok == 0 && audit_mailboxes(g, &e) < 0)
+		engine_stopped(g, &e);
+	engine_free(g);
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+
+	act.sa_flags = SA_RESTART;
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	/* A writer that waits for our lease is told by the lease itself. */
+	signal(SIGIO, SIG_IGN);
+}
+
+static int
+find_engine_user(const char *name, struct identity *who, struct err *e)
+{
+	const struct passwd *p = getpwnam(name);
+
+	if (p == NULL)
+		return err_stop(e, EX_CONFIG, "the engine's user %s does not "
+				"exist: make install and systemd-sysusers make "
+				"it, or set engine_user", text_show(name));
+	if (p->pw_uid == 0)
+		return err_stop(e, EX_CONFIG, "the engine's user %s is root",
+				text_show(name));
+	*who = (struct identity){
+		.name = name, .uid = p->pw_uid, .gid = p->pw_gid,
+	};
+	return 0;
+}
+
+static void
+engine_process(const struct settings *s, const struct sync_options *o,
+	       struct report *r, const struct identity *who, int sock)
+{
+	struct err e;
+
+	prctl(PR_SET_NAME, "fallbackmx-eng", 0, 0, 0);
+	if (child_become(who, &e) < 0) {
+		log_problem("%s", e.text);
+		report_exit(r, EX_NOPERM);
+	} else {
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		engine_run(s, o, r, sock);
+	}
+	exit(0);
+}
+
+/* Root parts with all that parses: the child is the engine from here on. */
+static int
+split(const struct settings *s, const struct sync_options *o,
+      struct report *r, struct err *e)
+{
+	struct identity who;
+	int pair[2], status;
+	pid_t pid;
+
+	if (find_engine_user(s->engine_user, &who, e) < 0)
+		return -1;
+	if (!o->dry_run && !o->audit &&
+	    state_prepare(s->state_dir, who.uid, who.gid, e) < 0)
+		return -1;
+	if (packet_pair(pair) < 0)
+		return err_errno(e, "cannot make a socket");
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return err_errno(e, "cannot fork");
+	if (pid == 0) {
+		fsio_close(&pair[0]);
+		engine_process(s, o, r, &who, pair[1]);
+	}
+	fsio_close(&pair[1]);
+	status = spawner_serve(s, pair[0], pid);
+	if (WIFSIGNALED(status))
+		return err_stop(e, EX_TEMPFAIL, "the engine was ended by "
+				"signal %d: the next run takes up where it "
+				"stopped", WTERMSIG(status));
+	return 0;
+}
+
+void
+sync_run(const struct settings *s, const struct sync_options *o,
+	 struct report *r)
+{
+	const double begun = clock_monotonic();
+	struct err e;
+	int ok = 0;
+
+	catch_signals();
+	if (geteuid() == 0) {
+		ok = split(s, o, r, &e);
+	} else if (o->dry_run || o->audit ||
+		   (ok = state_prepare(s->state_dir, geteuid(), getegid(),
+				       &e)) == 0) {
+		engine_run(s, o, r, -1);
+		child_reap(REAP_MS);
+	}
+	if (ok < 0) {
+		log_problem("%s", e.text);
+		report_exit(r, e.code != 0 ? e.code : EX_TEMPFAIL);
+	}
+	report_close(r, clock_monotonic() - begun);
+}

@@ -1,0 +1,162 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine-private.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+
+/*
+ * --dry-run: what a run would do with every object, found out without any
+ * deliverer and without writing a byte.
+ */
+
+static const char *const words[] = {
+	[ROW_NONE] = "new", [ROW_INTENT] = "interrupted", [ROW_DONE] = "done",
+	[ROW_DUPLICATE] = "duplicate", [ROW_SUSPECT] = "suspect",
+};
+
+static void
+line(const struct engine *g, const struct object *o, const char *where,
+     const char *what)
+{
+	if (!g->options->quiet)
+		printf("%s -> %s [%s]\n", text_show(o->key), where, what);
+}
+
+static int
+look(struct engine *g, const struct ledger_object *entry,
+     const struct mailbox *m, enum row_state *state_r, struct err *e)
+{
+	enum row_state twin = ROW_NONE;
+
+	*state_r = ROW_NONE;
+	if (g->ledger == NULL)
+		return 0;
+	if (ledger_state(g->ledger, entry->id, m->row.id, state_r, e) < 0)
+		return -1;
+	if (*state_r == ROW_NONE &&
+	    ledger_twin(g->ledger, entry, m->row.id, &twin, e) < 0)
+		return -1;
+	if (twin != ROW_NONE)
+		*state_r = ROW_DUPLICATE;
+	return 0;
+}
+
+/* The outcome that the run would count, as far as it can be known. */
+static enum outcome
+worse(enum outcome have, enum row_state state)
+{
+	if (have == OUTCOME_DEFERRED || state == ROW_DONE)
+		return have;
+	if (state == ROW_DUPLICATE)
+		return have == OUTCOME_IMPORTED ? have : OUTCOME_DUPLICATE;
+	return OUTCOME_IMPORTED;
+}
+
+static int
+preview_targets(struct engine *g, const struct object *o,
+		const struct ledger_object *entry, const char *recipient,
+		enum outcome *outcome_r, struct err *e)
+{
+	struct targets t;
+
+	recipients_route(g->source.settings, o->key, recipient, &t);
+	*outcome_r = t.n == 0 ? OUTCOME_UNROUTED : OUTCOME_SKIPPED;
+	for (size_t i = 0; i < t.n; i++) {
+		enum row_state state;
+		struct mailbox *m;
+
+		if (engine_mailbox(g, g->source_index, &t.list[i], &m,
+				   e) < 0 || m->state == MAILBOX_FAILED) {
+			if (e->kind == ERR_STOP)
+				return -1;
+			*outcome_r = OUTCOME_DEFERRED;
+			continue;
+		}
+		if (look(g, entry, m, &state, e) < 0)
+			return -1;
+		line(g, o, m->path, words[state]);
+		*outcome_r = worse(*outcome_r, state);
+	}
+	return 0;
+}
+
+static int
+preview_fetched(struct engine *g, const struct object *o,
+		const struct spool *s, const struct version *v,
+		enum outcome *outcome_r, struct err *e)
+{
+	struct ledger_object entry = {
+		.key = o->key, .ses_id = s->received.id,
+	};
+
+	memcpy(entry.body, s->body, HASH_SIZE);
+	engine_oid(g, o->key, v->etag, s->size, entry.oid);
+	if (g->ledger != NULL &&
+	    ledger_find(g->ledger, entry.oid, &entry, e) < 0)
+		return -1;
+	if (entry.deleted) {
+		line(g, o, "(nowhere)", "delivered before");
+		*outcome_r = OUTCOME_DUPLICATE;
+		return 0;
+	}
+	return preview_targets(g, o, &entry, s->received.recipient, outcome_r,
+			       e);
+}
+
+static int
+preview_object(struct engine *g, const struct object *o, struct err *e)
+{
+	enum outcome outcome = OUTCOME_SKIPPED;
+	struct version v;
+	struct spool s;
+
+	if (engine_is_no_mail(o)) {
+		line(g, o, "(nowhere)", "no mail");
+		engine_outcome(g, o->key, OUTCOME_SKIPPED);
+		return 0;
+	}
+	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
+				      e)) {
+	case FETCH_OK:
+		if (preview_fetched(g, o, &s, &v, &outcome, e) < 0)
+			return -1;
+		if (outcome == OUTCOME_IMPORTED)
+			g->report->bytes += s.size;
+		break;
+	case FETCH_GONE:
+		outcome = OUTCOME_GONE;
+		break;
+	case FETCH_BUSY:
+		line(g, o, "(nowhere)", "not settled");
+		outcome = OUTCOME_WAITING;
+		break;
+	case FETCH_FAILED:
+		log_problem("%s: %s", g->source.settings->url, e->text);
+		outcome = OUTCOME_FAILED;
+		break;
+	}
+	engine_outcome(g, o->key, outcome);
+	return 0;
+}
+
+int
+preview_source(struct engine *g, struct err *e)
+{
+	struct arena arena = { .head = NULL };
+	struct object *list = NULL;
+	bool complete = true;
+	size_t n = 0;
+	int r = g->source.kind->list(&g->source, &arena, &list, &n, &complete,
+				     e);
+
+	g->report->listed += n;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = preview_object(g, &list[i], e);
+	free(list);
+	arena_free(&arena);
+	return r;
+}

@@ -1,0 +1,335 @@
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/base/text.h"
+#include "settings-private.h"
+
+#define MAILDIR_MAX 3000	/* bytes; leaves room for {home} and {user} */
+
+static const char *const authority_words[] = {
+	[AUTHORITY_MAILBOX] = "mailbox",
+	[AUTHORITY_RECEIVED] = "received",
+	[AUTHORITY_NOTIFICATION] = "notification",
+	NULL
+};
+
+/* The option table: parsing, `config show` and fallbackmx.json(5) follow it. */
+static const struct config_row mailbox_rows[] = {
+	{ .key = "prefix", .type = CONFIG_STRING, .max = 1024,
+	  .offset = offsetof(struct route, prefix),
+	  .help = "the begin of the keys" },
+	{ .key = "recipient", .type = CONFIG_STRING, .max = 320,
+	  .offset = offsetof(struct route, recipient),
+	  .help = "a mail address" },
+	{ .key = "maildir", .type = CONFIG_STRING, .required = true,
+	  .max = MAILDIR_MAX, .offset = offsetof(struct route, maildir),
+	  .help = "a directory" },
+	{ .key = "owner", .type = CONFIG_STRING, .max = 63,
+	  .offset = offsetof(struct route, owner),
+	  .help = "a user name or uid:gid" },
+	{ .key = NULL }
+};
+
+static const struct config_row catch_all_rows[] = {
+	{ .key = "maildir", .type = CONFIG_STRING, .required = true,
+	  .max = MAILDIR_MAX, .offset = offsetof(struct route, maildir),
+	  .help = "a directory" },
+	{ .key = "owner", .type = CONFIG_STRING, .max = 63,
+	  .offset = offsetof(struct route, owner),
+	  .help = "a user name or uid:gid" },
+	{ .key = NULL }
+};
+
+static const struct config_row source_rows[] = {
+	{ .key = "url", .type = CONFIG_STRING, .required = true,
+	  .max = MAILDIR_MAX, .offset = offsetof(struct source_settings, url),
+	  .help = "file:///DIRECTORY/" },
+	{ .key = "recipients", .type = CONFIG_WORD, .words = authority_words,
+	  .number = AUTHORITY_MAILBOX,
+	  .offset = offsetof(struct source_settings, authority),
+	  .help = "who says to whom a mail goes" },
+	{ .key = "settle", .type = CONFIG_INTEGER, .min = 0, .max = 86400,
+	  .number = SETTLE_DEFAULT, .unit = "seconds",
+	  .offset = offsetof(struct source_settings, settle),
+	  .help = "how long a file must have rested" },
+	{ .key = "keep", .type = CONFIG_BOOLEAN,
+	  .offset = offsetof(struct source_settings, keep),
+	  .help = "never delete from the source" },
+	{ .key = "verbatim", .type = CONFIG_BOOLEAN,
+	  .offset = offsetof(struct source_settings, verbatim),
+	  .help = "store the bytes of the object, nothing added" },
+	{ .key = "catch_all", .type = CONFIG_OBJECT, .rows = catch_all_rows,
+	  .size = sizeof(struct route),
+	  .offset = offsetof(struct source_settings, catch_all),
+	  .help = "the Maildir of mail without a home" },
+	{ .key = "mailboxes", .type = CONFIG_LIST, .max = 65536,
+	  .rows = mailbox_rows, .size = sizeof(struct route),
+	  .offset = offsetof(struct source_settings, routes),
+	  .count = offsetof(struct source_settings, routes_n),
+	  .help = "which mail goes into which Maildir" },
+	{ .key = NULL }
+};
+
+static const struct config_row settings_rows[] = {
+	{ .key = "state_dir", .type = CONFIG_STRING,
+	  .max = MAILDIR_MAX, .offset = offsetof(struct settings, state_dir),
+	  .help = "the directory of ledger and locks" },
+	{ .key = "engine_user", .type = CONFIG_STRING, .max = 63,
+	  .text = ENGINE_USER,
+	  .offset = offsetof(struct settings, engine_user),
+	  .help = "the user that reads sources, when started as root" },
+	{ .key = "sources", .type = CONFIG_LIST, .required = true,
+	  .min = 1, .max = 64, .rows = source_rows,
+	  .size = sizeof(struct source_settings),
+	  .offset = offsetof(struct settings, sources),
+	  .count = offsetof(struct settings, sources_n),
+	  .help = "where mail comes from" },
+	{ .key = NULL }
+};
+
+static int
+count_mistakes(struct settings *s, const struct config_mistakes *m,
+	       struct err *e)
+{
+	if (m->n == 0)
+		return 0;
+	settings_free(s);
+	return err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s", m->file,
+			m->n, m->n == 1 ? "" : "s");
+}
+
+int
+settings_parse(struct settings *s, const char *name, const char *text,
+	       size_t len, struct buf *mistakes, struct err *e)
+{
+	char shown[320];
+	struct config_mistakes m = { .lines = mistakes };
+
+	*s = (struct settings){ 0 };
+	m.file = text_quote(shown, sizeof(shown), name, strlen(name));
+	config_read(text, len, settings_rows, s, &s->arena, &m);
+	/* After a syntax error there is nothing to look at. */
+	if (m.n == 0 || s->engine_user != NULL)
+		settings_check(s, &m);
+	return count_mistakes(s, &m, e);
+}
+
+static int
+check_mode(int fd, const char *file, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_stop(e, EX_IOERR, "cannot read %s: %s",
+				text_show(file), strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_stop(e, EX_CONFIG, "cannot use %s: not a file",
+				text_show(file));
+	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & 022) != 0))
+		return err_stop(e, EX_CONFIG, "cannot use %s: root needs a "
+				"file of its own that no others may write "
+				"(found owner %u, mode %04o)", text_show(file),
+				st.st_uid, st.st_mode & 07777);
+	return 0;
+}
+
+/* Fills text with up to CONFIG_MAX + 1 bytes: one too many tells. */
+static int
+read_file(const char *file, struct buf *text, struct err *e)
+{
+	char part[8192];
+	ssize_t n;
+	int fd, ret;
+
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		int code = errno == EACCES ? EX_NOPERM : EX_CONFIG;
+
+		return err_stop(e, code, "cannot read %s: %s", text_show(file),
+				strerror(errno));
+	}
+	ret = check_mode(fd, file, e);
+	while (ret == 0 && !text->cut) {
+		n = read(fd, part, sizeof(part));
+		if (n == 0)
+			break;
+		if (n > 0)
+			buf_add(text, part, (size_t)n);
+		else if (errno != EINTR)
+			ret = err_stop(e, EX_IOERR, "cannot read %s: %s",
+				       text_show(file), strerror(errno));
+	}
+	close(fd);
+	return ret;
+}
+
+int
+settings_read(struct settings *s, const char *file, struct buf *mistakes,
+	      struct err *e)
+{
+	const struct passwd *pw;
+	struct buf text;
+	int ret;
+
+	*s = (struct settings){ 0 };
+	buf_init(&text, CONFIG_MAX + 1);
+	ret = read_file(file, &text, e);
+	if (ret == 0)
+		ret = settings_parse(s, file, text.data ? text.data : "",
+				     text.len, mistakes, e);
+	buf_free(&text);
+	if (ret < 0)
+		return -1;
+	pw = getpwnam(s->engine_user);
+	if (pw != NULL && pw->pw_uid == 0) {
+		struct config_mistakes m = { text_show(file), mistakes, 0 };
+
+		config_mistake(&m, "engine_user", s->engine_user,
+			       "a user that is not root");
+		return count_mistakes(s, &m, e);
+	}
+	return 0;
+}
+
+/* What was meant by a path on the command line; NULL for none. */
+static const char *
+absolute(struct arena *a, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (*path == '/')
+		return settings_clean_path(a, path);
+	if (*path == '\0' || getcwd(here, sizeof(here)) == NULL ||
+	    *here != '/')
+		return NULL;
+	return settings_clean_path(a, arena_printf(a, "%s/%s", here, path));
+}
+
+/* Fills the one source and its one route; a text says what is wrong. */
+static const char *
+fill_arguments(struct settings *s, const char *url, const char *maildir,
+	       const char *owner, struct err *e)
+{
+	struct source_settings *src = arena_alloc(&s->arena, sizeof(*src));
+	struct route *r = arena_alloc(&s->arena, sizeof(*r));
+	const char *expected;
+
+	src->path = settings_url_path(&s->arena, url, &expected);
+	if (src->path == NULL) {
+		err_stop(e, EX_USAGE, "cannot read %s: expected %s",
+			 text_show(url), expected);
+		return NULL;
+	}
+	src->url = url[strlen(url) - 1] == '/' ?
+		arena_strdup(&s->arena, url) :
+		arena_printf(&s->arena, "%s/", url);
+	r->prefix = "";
+	r->maildir = absolute(&s->arena, maildir);
+	r->owner = owner ? arena_strdup(&s->arena, owner) : NULL;
+	src->routes = r;
+	src->routes_n = 1;
+	s->sources = src;
+	s->sources_n = 1;
+	s->engine_user = ENGINE_USER;
+	return src->path;
+}
+
+int
+settings_from_arguments(struct settings *s, const char *url,
+			const char *maildir, const char *owner, struct err *e)
+{
+	const char *source, *place;
+
+	*s = (struct settings){ 0 };
+	source = fill_arguments(s, url, maildir, owner, e);
+	if (source == NULL)
+		goto fail;
+	place = s->sources->routes->maildir;
+	if (place == NULL || strlen(place) > MAILDIR_MAX) {
+		err_stop(e, EX_USAGE, "cannot deliver to %s: expected a "
+			 "directory without \"..\"", text_show(maildir));
+		goto fail;
+	}
+	if (settings_path_inside(place, source) ||
+	    settings_path_inside(source, place)) {
+		err_stop(e, EX_USAGE, "cannot deliver to %s: it is not apart "
+			 "from the source %s", text_show(place),
+			 text_show(source));
+		goto fail;
+	}
+	if (owner != NULL && !settings_owner_ok(owner)) {
+		err_stop(e, EX_USAGE, "cannot deliver as %s: expected a user "
+			 "name or UID:GID, not root", text_show(owner));
+		goto fail;
+	}
+	return 0;
+fail:
+	settings_free(s);
+	return -1;
+}
+
+static const char *
+default_state_dir(struct settings *s)
+{
+	const struct passwd *pw;
+
+	if (geteuid() == 0)
+		return LOCALSTATEDIR "/lib/fallbackmx";
+	pw = getpwuid(geteuid());
+	if (pw == NULL || *pw->pw_dir != '/')
+		return NULL;
+	return arena_printf(&s->arena, "%s/.local/state/fallbackmx",
+			    pw->pw_dir);
+}
+
+int
+settings_state_dir(struct settings *s, const char *wanted, struct err *e)
+{
+	if (wanted != NULL) {
+		s->state_dir = absolute(&s->arena, wanted);
+		if (s->state_dir == NULL)
+			return err_stop(e, EX_USAGE, "cannot use the state "
+					"directory %s: expected one without "
+					"\"..\"", text_show(wanted));
+	}
+	if (s->state_dir == NULL)
+		s->state_dir = default_state_dir(s);
+	if (s->state_dir == NULL)
+		return err_stop(e, EX_USAGE, "cannot find a state directory: "
+				"user %u has no home; name one with "
+				"--state-dir", geteuid());
+	for (size_t i = 0; i < s->sources_n; i++)
+		if (settings_path_inside(s->state_dir, s->sources[i].path))
+			return err_stop(e, EX_USAGE, "cannot use the state "
+					"directory %s: it is inside the "
+					"source %s", text_show(s->state_dir),
+					text_show(s->sources[i].path));
+	return 0;
+}
+
+void
+settings_print(const struct settings *s)
+{
+	json_t *top = config_json(settings_rows, s);
+
+	json_dumpf(top, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(top);
+}
+
+void
+settings_free(struct settings *s)
+{
+	arena_free(&s->arena);
+	*s = (struct settings){ 0 };
+}
