@@ -48,25 +48,6 @@ name_file(struct copy *c, const struct job *j, const struct spool *s,
 	return c->added;
 }
 
-/* The mark of this run, before its first mail in that stage. */
-static int
-write_mark(struct engine *g, struct mailbox *m, struct err *e)
-{
-	struct delivery_request q = { .op = DELIVERY_MARK };
-	uint64_t last = m->mark > m->row.generation ? m->mark
-						    : m->row.generation;
-	struct answer w;
-
-	q.generation = last + 1;
-	memcpy(q.uuid, ledger_uuid(g->ledger), sizeof(q.uuid));
-	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
-	    mailbox_receive(m, &w, NULL, e) < 0)
-		return -1;
-	m->row.generation = q.generation;
-	m->marked = m->touched = true;
-	return 0;
-}
-
 static int
 send_copy(struct engine *g, struct job *j, struct copy *c, const struct spool *s,
 	  struct err *e)
@@ -80,7 +61,7 @@ send_copy(struct engine *g, struct job *j, struct copy *c, const struct spool *s
 	char lines[DELIVERY_ADDED_MAX];
 	struct mailbox *m = c->box;
 
-	if (!m->marked && write_mark(g, m, e) < 0)
+	if (!m->marked && mailbox_mark(m, ledger_uuid(g->ledger), e) < 0)
 		return -1;
 	q.added = name_file(c, j, s, verbatim, lines, sizeof(lines));
 	memcpy(q.name, c->name, sizeof(q.name));
@@ -121,7 +102,7 @@ stage_copy(struct engine *g, struct job *j, struct copy *c,
 	const bool verbatim = g->source.settings->verbatim;
 	char lines[DELIVERY_ADDED_MAX];
 
-	if (c->box->search) {
+	if (c->box->row.search) {
 		name_file(c, j, s, verbatim, lines, sizeof(lines));
 		if (find_delivered(g, c, j, e) < 0)
 			return -1;

@@ -15,6 +15,8 @@
  * what cannot be undone.
  */
 
+#define REFUSED_MAX 20		/* mails, before the mailbox is given up */
+
 static void
 landed(struct engine *g, const struct copy *c)
 {
@@ -43,9 +45,14 @@ take_answer(struct engine *g, struct mailbox *m)
 
 	m->answered++;
 	landed(g, c);
+	w.a.status = DELIVERY_OK;
 	if (mailbox_receive(m, &w, NULL, &e) < 0) {
-		err_prefix(&e, "cannot stage %s", text_show(j->object->key));
-		batch_box_failed(g, m, &e);
+		c->failed = true;
+		if (w.a.status == DELIVERY_FAILED && m->refused++ < REFUSED_MAX)
+			log_problem("%s waits: %s", text_show(j->object->key),
+				    e.text);
+		else
+			batch_box_failed(g, m, &e);
 	} else if (w.a.size != c->added + j->entry.content_size) {
 		err_set(&e, ERR_TEMP, "the deliverer has stored another "
 			"number of bytes");
@@ -169,19 +176,9 @@ put_rows(struct engine *g, struct job *j, struct err *e)
 static int
 put_mailboxes(struct engine *g, struct err *e)
 {
-	struct ledger_mailbox row;
-
-	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
-		if (!m->touched)
-			continue;
-		if (ledger_mailbox(g->ledger, m->path, m->target.user, &row,
-				   e) < 0 ||
-		    ledger_generation(g->ledger, row.id, m->row.generation,
-				      e) < 0)
+	for (struct mailbox *m = g->boxes; m != NULL; m = m->next)
+		if (m->touched && engine_put_mailbox(g, m, e) < 0)
 			return -1;
-		m->row.id = row.id;
-		m->touched = false;
-	}
 	return 0;
 }
 

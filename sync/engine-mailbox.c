@@ -171,6 +171,18 @@ engine_known_mailbox(struct engine *g, const struct ledger_mailbox *row,
 	return engine_mailbox(g, source, &t, m_r, e);
 }
 
+int
+engine_put_mailbox(struct engine *g, struct mailbox *m, struct err *e)
+{
+	struct ledger_mailbox row;
+
+	if (ledger_mailbox(g->ledger, m->path, m->target.user, &row, e) < 0)
+		return -1;
+	m->row.id = row.id;
+	m->touched = false;
+	return ledger_mailbox_update(g->ledger, &m->row, e);
+}
+
 void
 ids_add(struct ids *s, int64_t id)
 {

@@ -108,6 +108,9 @@ int engine_mailbox(struct engine *g, size_t source, const struct target *t,
 int engine_known_mailbox(struct engine *g, const struct ledger_mailbox *row,
 			 struct mailbox **m_r, struct err *e);
 
+/* Writes the mailbox's row in the running transaction. */
+int engine_put_mailbox(struct engine *g, struct mailbox *m, struct err *e);
+
 /* Not again in this run: closed, logged once, exit code kept. */
 void engine_mailbox_failed(struct engine *g, struct mailbox *m,
 			   const struct err *e);

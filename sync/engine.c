@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -196,13 +197,13 @@ register_source(struct engine *g, const char *url, struct err *e)
 
 /* One source under its lock. */
 static int
-engine_locked(struct engine *g, struct err *e)
+engine_locked(struct engine *g, const char *url, struct err *e)
 {
 	const struct source_settings *s =
 		&g->settings->sources[g->source_index];
 	int lock = -1, r;
 
-	if (register_source(g, s->url, e) < 0)
+	if (register_source(g, url, e) < 0)
 		return -1;
 	switch (state_lock(g->settings->state_dir, g->sid, &lock, e)) {
 	case STATE_BUSY:
@@ -225,22 +226,39 @@ engine_locked(struct engine *g, struct err *e)
 	return r;
 }
 
+/* The source's name in the ledger: one directory, one name, whatever way it
+ * was written. */
+static int
+canonical_url(const struct source_settings *s, char *url, size_t room,
+	      struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (realpath(s->path, path) == NULL)
+		return source_cannot_open(s, e);
+	snprintf(url, room, "file://%s/", strcmp(path, "/") ? path : "");
+	return 0;
+}
+
 static int
 engine_source(struct engine *g, struct err *e)
 {
 	const bool audit = g->options->audit;
 	const struct source_settings *s =
 		&g->settings->sources[g->source_index];
+	char url[PATH_MAX + 16];
 	int r;
 
 	g->done = g->unrouted = g->seen.n = 0;
 	g->spooler.verbatim = s->verbatim;
+	if (canonical_url(s, url, sizeof(url), e) < 0)
+		return -1;
 	if (!audit && !g->options->dry_run) {
 		g->spooler.dir = g->settings->state_dir;
-		return engine_locked(g, e);
+		return engine_locked(g, url, e);
 	}
 	if (g->ledger != NULL &&
-	    ledger_source(g->ledger, s->url, &g->source_id, g->sid, e) < 0)
+	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
 		return -1;
 	if (source_open(&g->source, s, true, e) < 0)
 		return -1;

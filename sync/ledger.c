@@ -182,8 +182,8 @@ ledger_mailbox(struct ledger *l, const char *path, const char *user,
 	sqlite3_stmt *add = ledger_statement(l, "INSERT INTO mailbox"
 		" (path, user) VALUES (?1, ?2) ON CONFLICT (path)"
 		" DO UPDATE SET user = ?2 WHERE user <> ?2", e);
-	sqlite3_stmt *get = ledger_statement(l, "SELECT id, generation"
-		" FROM mailbox WHERE path = ?1", e);
+	sqlite3_stmt *get = ledger_statement(l, "SELECT id, generation,"
+		" search FROM mailbox WHERE path = ?1", e);
 	int r;
 
 	if (add == NULL || get == NULL)
@@ -193,6 +193,7 @@ ledger_mailbox(struct ledger *l, const char *path, const char *user,
 	ledger_bind_text(get, 1, path);
 	m_r->id = 0;
 	m_r->generation = 0;
+	m_r->search = false;
 	if (l->state == LEDGER_WRITING && ledger_run(l, add, e) < 0)
 		return -1;
 	r = ledger_step(l, get, e);
@@ -200,21 +201,23 @@ ledger_mailbox(struct ledger *l, const char *path, const char *user,
 		return r;
 	m_r->id = sqlite3_column_int64(get, 0);
 	m_r->generation = (uint64_t)sqlite3_column_int64(get, 1);
+	m_r->search = sqlite3_column_int(get, 2) != 0;
 	sqlite3_reset(get);
 	return 0;
 }
 
 int
-ledger_generation(struct ledger *l, int64_t mailbox, uint64_t generation,
-		  struct err *e)
+ledger_mailbox_update(struct ledger *l, const struct ledger_mailbox *m,
+		      struct err *e)
 {
 	sqlite3_stmt *s = ledger_statement(l, "UPDATE mailbox SET"
-		" generation = ?2 WHERE id = ?1", e);
+		" generation = ?2, search = ?3 WHERE id = ?1", e);
 
 	if (s == NULL)
 		return -1;
-	sqlite3_bind_int64(s, 1, mailbox);
-	sqlite3_bind_int64(s, 2, (int64_t)generation);
+	sqlite3_bind_int64(s, 1, m->id);
+	sqlite3_bind_int64(s, 2, (int64_t)m->generation);
+	sqlite3_bind_int(s, 3, m->search);
 	return ledger_run(l, s, e);
 }
 

@@ -52,6 +52,7 @@ struct ledger_row {
 struct ledger_mailbox {
 	int64_t id;
 	uint64_t generation;	/* of the mark in its stage */
+	bool search;		/* it may hold mails that have no row here */
 	const char *path, *user;
 	bool open;		/* has INTENT or SUSPECT rows */
 };
@@ -88,8 +89,9 @@ int ledger_source(struct ledger *l, const char *url, int64_t *id_r,
  * of one its id is 0. */
 int ledger_mailbox(struct ledger *l, const char *path, const char *user,
 		   struct ledger_mailbox *m_r, struct err *e);
-int ledger_generation(struct ledger *l, int64_t mailbox, uint64_t generation,
-		      struct err *e);
+/* Writes generation and search of the row with that id. */
+int ledger_mailbox_update(struct ledger *l, const struct ledger_mailbox *m,
+			  struct err *e);
 /* All of them, in memory of the arena. */
 int ledger_mailboxes(struct ledger *l, struct arena *a,
 		     struct ledger_mailbox **list_r, size_t *n_r,

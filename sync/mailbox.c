@@ -67,6 +67,23 @@ mailbox_ask(struct mailbox *m, enum delivery_op op, uint32_t flags,
 }
 
 int
+mailbox_mark(struct mailbox *m, const char *uuid, struct err *e)
+{
+	struct delivery_request q = { .op = DELIVERY_MARK };
+	struct answer w;
+
+	q.generation = 1 + (m->mark > m->row.generation ? m->mark
+							: m->row.generation);
+	memcpy(q.uuid, uuid, sizeof(q.uuid));
+	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
+	    mailbox_receive(m, &w, NULL, e) < 0)
+		return -1;
+	m->row.generation = q.generation;
+	m->marked = m->touched = true;
+	return 0;
+}
+
+int
 mailbox_names(struct mailbox *m, enum delivery_op op,
 	      const char *const *names, size_t n, struct answer *w_r,
 	      struct err *e)

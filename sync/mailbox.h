@@ -39,8 +39,8 @@ struct mailbox {
 	uint64_t mark;			/* generation found in the stage */
 	bool marked;			/* this run's mark is written */
 	bool touched;			/* row is to be written */
-	bool search;			/* look by id before staging */
-	struct names delivered;		/* when search is set */
+	struct names delivered;		/* when row.search is set */
+	unsigned refused;		/* mails that it could not take */
 	/* of the batch in work */
 	struct copy *copies[DELIVERY_BATCH_MAX];
 	size_t copies_n, answered;
@@ -67,6 +67,9 @@ int mailbox_receive(struct mailbox *m, struct answer *w_r, int *fd_r,
 /* Both; op and flags only. */
 int mailbox_ask(struct mailbox *m, enum delivery_op op, uint32_t flags,
 		struct answer *w_r, int *fd_r, struct err *e);
+
+/* A new mark, one generation on: before the first mail of a run. */
+int mailbox_mark(struct mailbox *m, const char *uuid, struct err *e);
 
 /* COMMIT or DROP of n names (n <= DELIVERY_BATCH_MAX). */
 int mailbox_names(struct mailbox *m, enum delivery_op op,

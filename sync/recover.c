@@ -19,6 +19,7 @@ struct recovery {
 	struct mailbox *box;
 	struct arena arena;
 	bool trusted;		/* the stage is as new as the ledger */
+	bool foreign;		/* it is another ledger's, to be taken over */
 	struct names staged;
 	struct ledger_row *rows;	/* in INTENT */
 	size_t rows_n;
@@ -42,17 +43,21 @@ judge_mark(struct recovery *r, const struct answer *hello, struct err *e)
 	const char *ours = ledger_uuid(r->engine->ledger);
 	bool ok = strcmp(hello->a.uuid, ours) == 0;
 
-	if (hello->a.uuid[0] != '\0' && !ok &&
-	    !r->engine->options->take_over)
+	r->foreign = hello->a.uuid[0] != '\0' && !ok;
+	if (r->foreign && !r->engine->options->take_over)
 		return foreign(m, hello->a.uuid, e);
 	m->mark = ok ? hello->a.generation : 0;
 	r->trusted = m->mark >= m->row.generation;
 	/* Unless both are of the same moment, one of them is new, restored or
-	 * taken over: what is in the Maildir may not be in the ledger. */
+	 * taken over: what is in the Maildir may not be in the ledger. That
+	 * stays so, for objects that this run does not come to. */
 	if (m->mark != m->row.generation || m->row.generation == 0)
-		m->search = true;
-	if (m->search && m->delivered.data == NULL)
-		return mailbox_list(m, false, &m->delivered, e);
+		m->row.search = m->touched = true;
+	if (!m->row.search || m->delivered.data != NULL)
+		return 0;
+	if (mailbox_list(m, false, &m->delivered, e) < 0)
+		return -1;
+	m->row.search = m->delivered.n > 0;
 	return 0;
 }
 
@@ -185,16 +190,24 @@ tell(struct recovery *r)
 }
 
 static int
+sync_renames(struct mailbox *m, struct answer *w_r, struct err *e)
+{
+	return mailbox_ask(m, DELIVERY_SYNC, DELIVERY_RENAMED, w_r, NULL, e);
+}
+
+static int
 finish_intents(struct recovery *r, struct err *e)
 {
 	struct answer w = { .a.status = DELIVERY_OK };
+	int synced;
 
 	r->becomes = arena_alloc(&r->arena,
 				 (r->rows_n + 1) * sizeof(*r->becomes));
 	if (judge_rows(r, e) < 0)
 		return -1;
 	/* The renames of the run before us may be in memory only. */
-	if (mailbox_ask(r->box, DELIVERY_SYNC, DELIVERY_RENAMED, &w, NULL, e) < 0) { /* STEP recover-sync */
+	synced = sync_renames(r->box, &w, e); /* STEP recover-sync */
+	if (synced < 0) {
 		if (w.a.status != DELIVERY_FAILED)
 			return -1;
 		for (size_t i = 0; i < r->rows_n; i++)
@@ -265,6 +278,24 @@ failed:
 	return -1;
 }
 
+/* A stage of another ledger becomes ours at once, not with the next mail. */
+static int
+take_over(struct recovery *r, struct err *e)
+{
+	struct mailbox *m = r->box;
+	struct answer w;
+
+	if (!r->foreign)
+		return 0;
+	log_info("%s is taken over from another ledger", m->path);
+	if (mailbox_mark(m, ledger_uuid(r->engine->ledger), e) < 0 ||
+	    mailbox_ask(m, DELIVERY_SYNC, 0, &w, NULL, e) < 0)
+		return -1;
+	return ledger_begin(r->engine->ledger, e) < 0 ||
+	       engine_put_mailbox(r->engine, m, e) < 0
+	     ? -1 : ledger_commit(r->engine->ledger, e);
+}
+
 static int
 recover(struct recovery *r, struct err *e)
 {
@@ -281,9 +312,12 @@ recover(struct recovery *r, struct err *e)
 		return -1;
 	if (r->rows_n > 0 && finish_intents(r, e) < 0)
 		return -1;
-	if (review_suspects(r, e) < 0)
+	if (review_suspects(r, e) < 0 || drop_leftovers(r, e) < 0)
 		return -1;
-	return drop_leftovers(r, e);
+	/* Under the stage's lock: from here on nobody else writes rows of
+	 * this mailbox, and the moment of the questions is now. */
+	ledger_rollback(r->engine->ledger);
+	return take_over(r, e);
 }
 
 int

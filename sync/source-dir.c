@@ -221,7 +221,10 @@ is_settled(const struct source *s, const struct stat *st)
 	int64_t last = st->st_mtim.tv_sec > st->st_ctim.tv_sec
 		     ? st->st_mtim.tv_sec : st->st_ctim.tv_sec;
 
-	return clock_wall() - last >= s->settings->settle;
+	int64_t age = clock_wall() - last;
+
+	/* Far in the future: a clock was wrong, and would not tell. */
+	return age >= s->settings->settle || age < -s->settings->settle;
 }
 
 static enum fetch
@@ -441,6 +444,18 @@ static const struct source_kind directory = {
 };
 
 int
+source_cannot_open(const struct source_settings *s, struct err *e)
+{
+	int code = errno == EACCES ? EX_NOPERM : EX_CONFIG;
+
+	err_errno(e, "cannot open the source %s as uid %lu", s->path,
+		  (unsigned long)geteuid());
+	e->kind = ERR_STOP;
+	e->code = code;
+	return -1;
+}
+
+int
 source_open(struct source *s, const struct source_settings *settings,
 	    bool read_only, struct err *e)
 {
@@ -452,11 +467,7 @@ source_open(struct source *s, const struct source_settings *settings,
 			      O_RDONLY | O_DIRECTORY, 0);
 	if (s->root >= 0)
 		return 0;
-	err_errno(e, "cannot open the source %s as uid %lu", settings->path,
-		  (unsigned long)geteuid());
-	e->kind = ERR_STOP;
-	e->code = errno == EACCES ? EX_NOPERM : EX_CONFIG;
-	return -1;
+	return source_cannot_open(settings, e);
 }
 
 void

@@ -81,4 +81,7 @@ int source_open(struct source *s, const struct source_settings *settings,
 		bool read_only, struct err *e);
 void source_close(struct source *s);
 
+/* Says so with errno's reason; ERR_STOP. */
+int source_cannot_open(const struct source_settings *s, struct err *e);
+
 #endif
