@@ -254,26 +254,28 @@ rename_plainly(struct maildir *m, const char *name)
 	return renameat(m->stage, name, m->new, name);
 }
 
-/* A file that an earlier run left in the stage. */
+/* A file of an earlier run: still in the stage, or renamed and perhaps not
+ * synced. */
 static enum delivery_status
 adopt(struct maildir *m, const char *name, struct err *e)
 {
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 	struct stat s;
-	int fd = fsio_openat(m->stage, name,
-			     O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	int fd = fsio_openat(m->stage, name, flags, 0);
 
+	if (fd < 0 && errno == ENOENT)
+		fd = fsio_openat(m->new, name, flags, 0);
 	if (fd < 0 && errno == ENOENT)
 		return DELIVERY_MISSING;
 	if (fd < 0 || fstat(fd, &s) < 0) {
-		err_errno(e, "cannot open %s/" DELIVERY_STAGE "/%s", m->path,
-			  name);
+		err_errno(e, "cannot open %s of %s", name, m->path);
 		fsio_close(&fd);
 		return DELIVERY_FAILED;
 	}
 	if (!S_ISREG(s.st_mode) || s.st_uid != geteuid()) {
 		fsio_close(&fd);
-		err_set(e, ERR_TEMP, "%s/" DELIVERY_STAGE "/%s is no file of "
-			"the owner's", m->path, name);
+		err_set(e, ERR_TEMP, "%s in %s is no file of the owner's",
+			name, m->path);
 		return DELIVERY_FAILED;
 	}
 	return remember(m, name, fd, e) < 0 ? DELIVERY_FAILED : DELIVERY_OK;

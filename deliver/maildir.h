@@ -67,7 +67,8 @@ int maildir_sync_stage(struct maildir *m, struct err *e);
 
 /*
  * stage/NAME becomes new/NAME, never over another file. OK also if that had
- * happened before. EXISTS and MISSING leave everything as it was.
+ * happened before and the file is still in new/. MISSING: in neither. EXISTS
+ * and MISSING leave everything as it was.
  */
 enum delivery_status maildir_commit(struct maildir *m, const char *name,
 				    struct err *e);

@@ -10,14 +10,20 @@
 /* What is left to do once the ledger says DONE: remove, tell, count. */
 
 static void
-tell_delivered(const struct engine *g, const struct job *j,
-	       const struct copy *c)
+tell(const struct job *j, const struct copy *c)
 {
-	(void)g;
-	log_info("delivered key=%s ses=%s message-id=%s mailbox=%s file=%s "
-		 "size=%llu", text_show(j->object->key), j->entry.ses_id,
-		 text_show(j->message_id), c->box->path, c->name,
-		 (unsigned long long)j->entry.size);
+	if (c->failed || !c->unrecorded)
+		return;
+	if (!c->fresh)
+		log_info("duplicate key=%s ses=%s message-id=%s mailbox=%s",
+			 text_show(j->object->key), j->entry.ses_id,
+			 text_show(j->message_id), c->box->path);
+	else if (c->state == ROW_DONE)
+		log_info("delivered key=%s ses=%s message-id=%s mailbox=%s "
+			 "file=%s size=%llu", text_show(j->object->key),
+			 j->entry.ses_id, text_show(j->message_id),
+			 c->box->path, c->name,
+			 (unsigned long long)j->entry.size);
 }
 
 static enum outcome
@@ -88,8 +94,7 @@ finish(struct engine *g, struct job *j, struct err *e)
 	bool may;
 
 	for (size_t i = 0; i < j->copies_n; i++)
-		if (j->copies[i].fresh && j->copies[i].state == ROW_DONE)
-			tell_delivered(g, j, &j->copies[i]);
+		tell(j, &j->copies[i]);
 	if (o == OUTCOME_IMPORTED)
 		g->report->bytes += j->entry.size;
 	engine_outcome(g, j->object->key, o);

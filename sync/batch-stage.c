@@ -173,7 +173,8 @@ plan(struct engine *g, struct job *j, const struct spool *s, struct err *e)
 	recipients_route(g->source.settings, j->object->key,
 			 s->received.recipient, &t);
 	j->keep = t.keep;
-	for (size_t i = 0; i < t.n; i++) {
+	/* One that came back is not delivered again. */
+	for (size_t i = 0; !j->entry.deleted && i < t.n; i++) {
 		struct copy *c = &j->copies[j->copies_n];
 
 		*c = (struct copy){ .job = j };
@@ -255,9 +256,7 @@ batch_add(struct engine *g, const struct object *o, struct spool *s,
 	if (r == 0) {
 		b->n++;
 		b->bytes += s->size;
-		/* One that came back is not delivered again. */
-		if (!j->entry.deleted)
-			r = plan(g, j, s, e);
+		r = plan(g, j, s, e);
 	}
 	fsio_close(&s->fd);
 	if (r < 0)

@@ -53,8 +53,8 @@ engine_outcome(struct engine *g, const char *key, enum outcome o)
 	else if (o == OUTCOME_SUSPECT)
 		log_problem("%s%s: a sync failed after its delivery: it stays "
 			    "in the source; look for the mail in its mailbox, "
-			    "and if it is there remove the object", url,
-			    text_show(key));
+			    "copy it there if it is missing, then remove the "
+			    "object", url, text_show(key));
 }
 
 /* Left alone on purpose: nothing of a correspondent's. */

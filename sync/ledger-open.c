@@ -173,7 +173,7 @@ settings(struct ledger *l, struct err *e)
 
 /* sqlite.org/uri.html: only these three bytes are special in a path. */
 static void
-make_uri(char *uri, const char *path, bool immutable)
+make_uri(char *uri, const char *path, const char *query)
 {
 	char *to = uri + sizeof("file:") - 1;
 
@@ -183,21 +183,26 @@ make_uri(char *uri, const char *path, bool immutable)
 			to += snprintf(to, 4, "%%%02X", (unsigned char)*path);
 		else
 			*to++ = *path;
-	memcpy(to, immutable ? "?immutable=1" : "", immutable ? 13 : 1);
+	memcpy(to, query, strlen(query) + 1);
 }
 
-/* A ledger that nobody uses has no WAL beside it and can be read without
- * making one; otherwise the WAL that is there must be read too. */
+/* Readers leave no trace: a ledger that nobody uses has no WAL beside it and
+ * is read without making one; a WAL that is there is read too, its index (the
+ * -shm file) mapped for reading only. */
 static int
 open_database(struct ledger *l, bool read_only, struct err *e)
 {
 	char uri[3 * sizeof(l->path) + 64];
 	char wal[sizeof(l->path) + 8];
+	const char *query = "";
 	int flags = SQLITE_OPEN_URI | (read_only ? SQLITE_OPEN_READONLY
 		  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
 	snprintf(wal, sizeof(wal), "%s-wal", l->path);
-	make_uri(uri, l->path, read_only && access(wal, F_OK) < 0);
+	if (read_only)
+		query = access(wal, F_OK) < 0 ? "?immutable=1"
+					      : "?readonly_shm=1";
+	make_uri(uri, l->path, query);
 	if (sqlite3_open_v2(uri, &l->db, flags, NULL) != SQLITE_OK)
 		return l->db == NULL
 		     ? err_stop(e, EX_OSERR, "cannot open %s", l->path)

@@ -32,21 +32,33 @@ find_vanished(struct ledger *l, int64_t source, const int64_t *seen, size_t n,
 	return r;
 }
 
-/* What ledger_settled() needs of an object that is known by its id. */
+/* Whoever removed the object has looked at a SUSPECT; an INTENT is not over. */
 static int
-settled_by_id(struct ledger *l, int64_t id, bool *settled_r, struct err *e)
+is_over(struct ledger *l, int64_t id, bool *over_r, struct err *e)
 {
 	sqlite3_stmt *s = ledger_statement(l, "SELECT NOT EXISTS (SELECT 1"
-		" FROM delivery WHERE object = ?1 AND state IN (1, 4))", e);
+		" FROM delivery WHERE object = ?1 AND state = 1)", e);
 
 	if (s == NULL)
 		return -1;
 	sqlite3_bind_int64(s, 1, id);
 	if (ledger_step(l, s, e) != 1)
 		return ledger_error(l, "read", e);
-	*settled_r = sqlite3_column_int(s, 0) != 0;
+	*over_r = sqlite3_column_int(s, 0) != 0;
 	sqlite3_reset(s);
 	return 0;
+}
+
+static int
+end_suspects(struct ledger *l, int64_t id, struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "UPDATE delivery SET state = 2"
+		" WHERE object = ?1 AND state = 4", e);
+
+	if (s == NULL)
+		return -1;
+	sqlite3_bind_int64(s, 1, id);
+	return ledger_run(l, s, e);
 }
 
 static int
@@ -78,10 +90,12 @@ ledger_prune(struct ledger *l, int64_t source, const int64_t *seen, size_t n,
 	int r = find_vanished(l, source, seen, n, &list, &vanished, e);
 
 	for (size_t i = 0; r == 0 && i < vanished; i++) {
-		bool settled = false;
+		bool over = false;
 
-		r = settled_by_id(l, list[i], &settled, e);
-		if (r == 0 && settled)
+		r = is_over(l, list[i], &over, e);
+		if (r == 0 && over)
+			r = end_suspects(l, list[i], e);
+		if (r == 0 && over)
 			r = ledger_deleted(l, list[i], now, e);
 	}
 	free(list);

@@ -98,7 +98,7 @@ ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
 	    struct err *e)
 {
 	sqlite3_stmt *s = ledger_statement(l, ROW_COLUMNS " WHERE"
-		" (?1 = 0 OR d.mailbox = ?1) AND d.state = ?2"
+		" d.mailbox = ?1 AND d.state = ?2"
 		" ORDER BY o.arrival, d.object", e);
 	struct ledger_row *list = NULL;
 	size_t n = 0, room = 0;

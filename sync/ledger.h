@@ -120,7 +120,7 @@ int ledger_forget(struct ledger *l, const struct ledger_row *r, struct err *e);
 int ledger_twin(struct ledger *l, const struct ledger_object *o,
 		int64_t mailbox, enum row_state *state_r, struct err *e);
 
-/* All rows of a mailbox (0: of all) in that state, in memory of the arena. */
+/* The rows of a mailbox in that state, in memory of the arena. */
 int ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
 		struct arena *a, struct ledger_row **list_r, size_t *n_r,
 		struct err *e);
@@ -134,8 +134,9 @@ int ledger_deleted(struct ledger *l, int64_t object, int64_t when,
 		   struct err *e);
 
 /*
- * After a complete listing: settled objects of the source that are not among
- * the seen ids count as deleted; rows deleted LEDGER_RETENTION ago go.
+ * After a complete listing: objects of the source that are not among the seen
+ * ids and have no INTENT count as deleted, and their SUSPECT rows as DONE (an
+ * admin has looked); rows deleted LEDGER_RETENTION ago go.
  */
 int ledger_prune(struct ledger *l, int64_t source, const int64_t *seen,
 		 size_t n, int64_t now, struct err *e);

@@ -65,6 +65,8 @@ preview_targets(struct engine *g, const struct object *o,
 
 	recipients_route(g->source.settings, o->key, recipient, &t);
 	*outcome_r = t.n == 0 ? OUTCOME_UNROUTED : OUTCOME_SKIPPED;
+	if (t.n == 0)
+		line(g, o, "(nowhere)", "unrouted");
 	for (size_t i = 0; i < t.n; i++) {
 		enum row_state state;
 		struct mailbox *m;

@@ -23,7 +23,7 @@ struct recovery {
 	struct names staged;
 	struct ledger_row *rows;	/* in INTENT */
 	size_t rows_n;
-	enum row_state *becomes;	/* per row; ROW_INTENT: stays */
+	enum row_state *becomes;	/* per row */
 };
 
 static int
@@ -78,55 +78,47 @@ judge_by_search(struct recovery *r, const struct ledger_row *row,
 	return 0;
 }
 
+/* Renames what is still staged. What is not was renamed, whether the user has
+ * left it in new/ or not. */
 static int
-rename_staged(struct recovery *r, size_t *which, size_t n, struct err *e)
+judge_by_rename(struct recovery *r, size_t from, size_t n, struct err *e)
 {
 	const char *names[DELIVERY_BATCH_MAX] = { NULL };
 	struct answer w;
 
 	for (size_t i = 0; i < n; i++)
-		names[i] = r->rows[which[i]].name;
+		names[i] = r->rows[from + i].name;
 	if (mailbox_names(r->box, DELIVERY_COMMIT, names, n, &w, e) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (w.status[i] == DELIVERY_OK) {
-			r->becomes[which[i]] = ROW_DONE;
+		r->becomes[from + i] = ROW_DONE;
+		if (w.status[i] != DELIVERY_EXISTS)
 			continue;
-		}
 		log_problem("%s: another file has the name new/%s; %s stays "
 			    "in the source", r->box->path, names[i],
-			    text_show(r->rows[which[i]].key));
-		r->becomes[which[i]] = ROW_NONE;
+			    text_show(r->rows[from + i].key));
+		r->becomes[from + i] = ROW_NONE;
 	}
 	return 0;
 }
 
-/* Finds out what each row becomes; renames what is still staged. */
+/* Finds out what each row becomes. */
 static int
 judge_rows(struct recovery *r, struct err *e)
 {
-	size_t which[DELIVERY_BATCH_MAX], n = 0;
+	for (size_t i = 0; !r->trusted && i < r->rows_n; i++)
+		if (judge_by_search(r, &r->rows[i], &r->becomes[i], e) < 0)
+			return -1;
+	for (size_t i = 0; r->trusted && i < r->rows_n;
+	     i += DELIVERY_BATCH_MAX) {
+		size_t n = r->rows_n - i;
 
-	for (size_t i = 0; i < r->rows_n; i++) {
-		const char *id = delivery_name_id(r->rows[i].name);
-
-		r->becomes[i] = ROW_INTENT;
-		if (!r->trusted) {
-			if (judge_by_search(r, &r->rows[i], &r->becomes[i],
-					    e) < 0)
-				return -1;
-		} else if (id == NULL || names_find(&r->staged, id) == NULL) {
-			r->becomes[i] = ROW_DONE;
-		} else {
-			which[n++] = i;
-		}
-		if (n == DELIVERY_BATCH_MAX) {
-			if (rename_staged(r, which, n, e) < 0)
-				return -1;
-			n = 0;
-		}
+		if (n > DELIVERY_BATCH_MAX)
+			n = DELIVERY_BATCH_MAX;
+		if (judge_by_rename(r, i, n, e) < 0)
+			return -1;
 	}
-	return n > 0 ? rename_staged(r, which, n, e) : 0;
+	return 0;
 }
 
 static int
@@ -141,7 +133,7 @@ record(struct recovery *r, struct err *e)
 
 		if (r->becomes[i] == ROW_NONE)
 			s = ledger_forget(l, &r->rows[i], e);
-		else if (r->becomes[i] != ROW_INTENT)
+		else
 			s = ledger_move(l, &r->rows[i], ROW_INTENT,
 					r->becomes[i], e);
 		if (s < 0)

@@ -48,8 +48,10 @@ find_program(char path[PATH_MAX], struct err *e)
 	snprintf(path, PATH_MAX, "%s/%s", PKGLIBEXECDIR, PROGRAM);
 	if (access(path, X_OK) == 0)
 		return 0;
-	return err_stop(e, EX_OSFILE, "cannot find %s beside this program or "
-			"in " PKGLIBEXECDIR, PROGRAM);
+	if (errno != ENOENT && errno != EACCES)
+		return err_errno(e, "cannot find %s", path);
+	return err_stop(e, EX_CONFIG, "cannot find %s beside this program or "
+			"in " PKGLIBEXECDIR ": is it installed?", PROGRAM);
 }
 
 static int

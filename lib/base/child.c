@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -108,6 +109,8 @@ child_start(const char *path, const char *argument, int socket,
 	fsio_close(&status[0]);
 	if (n == 0)
 		return 0;
+	/* One that did start would wait for us as we for it. */
+	kill(*pid_r, SIGKILL);
 	waitpid(*pid_r, NULL, 0);
 	return err_set(e, ERR_TEMP, "%s", n > 0 ? why : "cannot read a pipe");
 }
