@@ -56,7 +56,7 @@ remove_object(struct engine *g, const struct job *j)
 {
 	struct err e;
 
-	switch (g->source.kind->remove(&g->source, j->object->key,
+	switch (g->source.kind->remove(&g->source, j->object,
 				       &j->version, &e)) { /* STEP remove */
 	case REMOVAL_OK:
 		g->report->deleted++;

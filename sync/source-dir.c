@@ -1,6 +1,5 @@
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,27 +16,15 @@
 #include "lib/base/fsio.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
-#include "source.h"
+#include "source-dir.h"
 
 /*
  * A directory as a bucket: keys are paths below it. Files with a writer or
  * fresh ones wait. A removal moves the file into ASIDE beside it, looks again
  * at what it has moved, and only then unlinks: between a comparison and an
- * unlink by name, a new mail could take the name.
+ * unlink by name, a new mail could take the name. What a killed run has left
+ * in ASIDE is listed like all else, under the key that it had.
  */
-
-#define ASIDE ".fallbackmx-removing"
-#define KEY_MAX 1024		/* bytes, as in S3 */
-#define DEPTH_MAX 64
-
-struct walk {
-	struct source *source;
-	struct arena *arena;
-	struct object *list;
-	size_t n, room;
-	bool complete;
-	char key[KEY_MAX + 256 + 2];
-};
 
 /* Below root only, through no symbolic link. */
 static int
@@ -53,137 +40,6 @@ open_beneath(int root, const char *key, uint64_t flags)
 		fd = syscall(SYS_openat2, root, key, &how, sizeof(how));
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return (int)fd;
-}
-
-static void
-add_object(struct walk *w, const struct stat *s)
-{
-	if (w->n == w->room) {
-		w->room = w->room ? 2 * w->room : 256;
-		w->list = mem_grow(w->list, w->room, sizeof(*w->list));
-	}
-	w->list[w->n++] = (struct object){
-		.key = arena_strdup(w->arena, w->key),
-		.size = (uint64_t)s->st_size,
-		.mtime = s->st_mtim.tv_sec,
-		.mtime_ns = s->st_mtim.tv_nsec,
-	};
-}
-
-/* A run was killed while it removed: the file gets its name back, and the
- * ledger will say what it is. A taken name: next time. */
-static void
-put_back(int dir)
-{
-	int aside = fsio_opendir(dir, ASIDE);
-	DIR *d = aside < 0 ? NULL : fdopendir(aside);
-	struct dirent *f;
-
-	if (d == NULL) {
-		fsio_close(&aside);
-		return;
-	}
-	while ((f = readdir(d)) != NULL)
-		if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
-			fsio_rename(aside, f->d_name, dir, f->d_name);
-	closedir(d);
-	unlinkat(dir, ASIDE, AT_REMOVEDIR);
-}
-
-static void walk_dir(struct walk *w, int dir, size_t length, int depth);
-
-static void
-cannot_list(struct walk *w)
-{
-	log_problem("cannot list %s%s: %s", w->source->settings->path,
-		    text_show(w->key), strerror(errno));
-	w->complete = false;
-}
-
-static void
-walk_entry(struct walk *w, int dir, const char *name, size_t length, int depth)
-{
-	size_t n = strlen(name);
-	struct stat s;
-
-	if (length + n + 1 > sizeof(w->key) - 1 || depth > DEPTH_MAX) {
-		errno = ENAMETOOLONG;
-		cannot_list(w);
-		return;
-	}
-	memcpy(w->key + length, name, n + 1);
-	if (fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT)
-			cannot_list(w);
-	} else if (S_ISREG(s.st_mode)) {
-		add_object(w, &s);
-	} else if (S_ISDIR(s.st_mode)) {
-		int sub = fsio_opendir(dir, name);
-
-		memcpy(w->key + length + n, "/", 2);
-		if (sub < 0)
-			cannot_list(w);
-		else
-			walk_dir(w, sub, length + n + 1, depth + 1);
-	}
-	w->key[length] = '\0';
-}
-
-/* Takes dir over. */
-static void
-walk_dir(struct walk *w, int dir, size_t length, int depth)
-{
-	struct dirent *f;
-	DIR *d;
-
-	if (!w->source->read_only)
-		put_back(dir);
-	d = fdopendir(dir);
-	if (d == NULL) {
-		cannot_list(w);
-		fsio_close(&dir);
-		return;
-	}
-	while (errno = 0, (f = readdir(d)) != NULL)
-		if (f->d_name[0] != '.')
-			walk_entry(w, dir, f->d_name, length, depth);
-	if (errno != 0)
-		cannot_list(w);
-	closedir(d);
-}
-
-static int
-oldest_first(const void *a, const void *b)
-{
-	const struct object *x = a, *y = b;
-
-	if (x->mtime != y->mtime)
-		return x->mtime < y->mtime ? -1 : 1;
-	if (x->mtime_ns != y->mtime_ns)
-		return x->mtime_ns < y->mtime_ns ? -1 : 1;
-	return strcmp(x->key, y->key);
-}
-
-static int
-dir_list(struct source *s, struct arena *a, struct object **list_r,
-	 size_t *n_r, bool *complete_r, struct err *e)
-{
-	struct walk w = { .source = s, .arena = a, .complete = true };
-	int dir = fsio_opendir(s->root, ".");
-
-	if (dir < 0) {
-		err_errno(e, "cannot list %s", s->settings->path);
-		e->kind = ERR_STOP;
-		e->code = EX_IOERR;
-		return -1;
-	}
-	walk_dir(&w, dir, 0, 0);
-	if (w.n > 0)
-		qsort(w.list, w.n, sizeof(*w.list), oldest_first);
-	*list_r = w.list;
-	*n_r = w.n;
-	*complete_r = w.complete;
-	return 0;
 }
 
 static bool
@@ -293,6 +149,21 @@ fetch_open(struct source *s, int fd, const struct object *o,
 	return FETCH_OK;
 }
 
+static int
+open_object(struct source *s, const struct object *o)
+{
+	const uint64_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+	char path[KEY_MAX + sizeof(ASIDE) + 2];
+	const char *slash = strrchr(o->key, '/');
+	int dir = slash ? (int)(slash + 1 - o->key) : 0;
+
+	if (!o->aside)
+		return open_beneath(s->root, o->key, flags);
+	snprintf(path, sizeof(path), "%.*s" ASIDE "/%s", dir, o->key,
+		 o->key + dir);
+	return open_beneath(s->root, path, flags);
+}
+
 static enum fetch
 dir_fetch(struct source *s, const struct object *o, struct spooler *sp,
 	  struct spool *r_r, struct version *v_r, struct err *e)
@@ -305,7 +176,7 @@ dir_fetch(struct source *s, const struct object *o, struct spooler *sp,
 			text_show(o->key), KEY_MAX);
 		return FETCH_FAILED;
 	}
-	fd = open_beneath(s->root, o->key, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	fd = open_object(s, o);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return FETCH_GONE;
 	if (fd < 0) {
@@ -352,7 +223,7 @@ enter_parent(struct source *s, const char *key, const char **name_r)
 	return s->aside < 0 ? -1 : 0;
 }
 
-/* The file is ours to look at again, under a name that nobody else uses. */
+/* In ASIDE the file is ours to look at, under a name that nobody else uses. */
 static enum removal
 remove_aside(struct source *s, const char *name, const struct version *v,
 	     bool broken, struct err *e)
@@ -365,9 +236,8 @@ remove_aside(struct source *s, const char *name, const struct version *v,
 	}
 	/* The rename has changed ctime, nothing else may have changed. */
 	if (broken || !same_version(v, &st, false)) {
-		if (fsio_rename(s->aside, name, s->parent, name) < 0)
-			log_info("%s stays in " ASIDE " until its name is free",
-				 text_show(name));
+		/* Where that fails, the next listing finds it in ASIDE. */
+		fsio_rename(s->aside, name, s->parent, name);
 		return REMOVAL_CHANGED;
 	}
 	if (fsio_unlink(s->aside, name) < 0) {
@@ -378,7 +248,7 @@ remove_aside(struct source *s, const char *name, const struct version *v,
 }
 
 static enum removal
-remove_open(struct source *s, int fd, const char *name,
+remove_open(struct source *s, int fd, const char *name, bool aside,
 	    const struct version *v, struct err *e)
 {
 	enum lease lease = lease_take(fd);
@@ -391,9 +261,11 @@ remove_open(struct source *s, int fd, const char *name,
 	}
 	if (lease == LEASE_WRITER || !same_version(v, &st, true))
 		return REMOVAL_CHANGED;
-	if (fsio_rename(s->parent, name, s->aside, name) < 0) {
+	if (!aside && fsio_rename(s->parent, name, s->aside, name) < 0) {
 		if (errno == ENOENT)
 			return REMOVAL_OK;
+		if (errno == EEXIST)	/* after the one that is in ASIDE */
+			return REMOVAL_CHANGED;
 		err_errno(e, "cannot remove %s", text_show(name));
 		return REMOVAL_FAILED;
 	}
@@ -403,31 +275,31 @@ remove_open(struct source *s, int fd, const char *name,
 }
 
 static enum removal
-dir_remove(struct source *s, const char *key, const struct version *v,
+dir_remove(struct source *s, const struct object *o, const struct version *v,
 	   struct err *e)
 {
 	enum removal r;
 	const char *name;
 	int fd;
 
-	if (enter_parent(s, key, &name) < 0) {
+	if (enter_parent(s, o->key, &name) < 0) {
 		if (errno == ENOENT)
 			return REMOVAL_OK;
 		err_errno(e, "cannot remove %s from its directory",
-			  text_show(key));
+			  text_show(o->key));
 		return REMOVAL_FAILED;
 	}
-	fd = fsio_openat(s->parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
-			 0);
+	fd = fsio_openat(o->aside ? s->aside : s->parent, name,
+			 O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0 && errno == ENOENT)
 		return REMOVAL_OK;
 	if (fd < 0 && errno == ELOOP)
 		return REMOVAL_CHANGED;
 	if (fd < 0) {
-		err_errno(e, "cannot open %s", text_show(key));
+		err_errno(e, "cannot open %s", text_show(o->key));
 		return REMOVAL_FAILED;
 	}
-	r = remove_open(s, fd, name, v, e);
+	r = remove_open(s, fd, name, o->aside, v, e);
 	fsio_close(&fd);
 	return r;
 }
@@ -440,7 +312,7 @@ dir_close(struct source *s)
 }
 
 static const struct source_kind directory = {
-	dir_list, dir_fetch, dir_remove, dir_close,
+	source_dir_list, dir_fetch, dir_remove, dir_close,
 };
 
 int

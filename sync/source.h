@@ -23,6 +23,7 @@ struct object {
 	uint64_t size;
 	int64_t mtime;		/* seconds since 1970 */
 	long mtime_ns;		/* and nanoseconds, for the order */
+	bool aside;		/* a killed run was about to remove it */
 };
 
 /* The version that a fetch has read, for the removal. */
@@ -61,7 +62,7 @@ struct source_kind {
 	enum fetch (*fetch)(struct source *s, const struct object *o,
 			    struct spooler *sp, struct spool *r_r,
 			    struct version *v_r, struct err *e);
-	enum removal (*remove)(struct source *s, const char *key,
+	enum removal (*remove)(struct source *s, const struct object *o,
 			       const struct version *v, struct err *e);
 	void (*close)(struct source *s);
 };
@@ -69,7 +70,7 @@ struct source_kind {
 struct source {
 	const struct source_kind *kind;
 	const struct source_settings *settings;
-	bool read_only;		/* audit, dry run: leftovers stay too */
+	bool read_only;		/* audit, dry run */
 	int root;		/* of a directory source */
 	/* the directory of the last removal */
 	char *parent_key;
