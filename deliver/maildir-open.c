@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,9 @@
 #include "lib/base/fsio.h"
 #include "maildir.h"
 
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342	/* statfs(2); in newer headers */
+#endif
 #define LOCK_TRIES 50		/* of 100 ms */
 
 void
@@ -48,7 +52,7 @@ syncfs_is_sound(int fd)
 
 	if (fstatfs(fd, &s) < 0 || !kernel_reports_syncfs())
 		return false;
-	return s.f_type == 0xEF53 /* ext4 */ || s.f_type == 0x58465342 /* xfs */;
+	return s.f_type == EXT4_SUPER_MAGIC || s.f_type == XFS_SUPER_MAGIC;
 }
 
 static int

@@ -295,7 +295,8 @@ maildir_commit(struct maildir *m, const char *name, struct err *e)
 	}
 	if (fsio_rename(m->stage, name, m->new, name) == 0) /* STEP rename */
 		return DELIVERY_OK;
-	if ((errno == EINVAL || errno == ENOSYS) && rename_plainly(m, name) == 0)
+	if ((errno == EINVAL || errno == ENOSYS) &&
+	    rename_plainly(m, name) == 0)
 		return DELIVERY_OK;
 	if (errno == ENOENT)	/* NFS repeats a rename whose answer it lost */
 		return same_file(m->new, name, f) ? DELIVERY_OK

@@ -49,8 +49,8 @@ name_file(struct copy *c, const struct job *j, const struct spool *s,
 }
 
 static int
-send_copy(struct engine *g, struct job *j, struct copy *c, const struct spool *s,
-	  struct err *e)
+send_copy(struct engine *g, struct job *j, struct copy *c,
+	  const struct spool *s, struct err *e)
 {
 	const bool verbatim = g->source.settings->verbatim;
 	struct delivery_request q = {

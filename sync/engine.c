@@ -343,8 +343,8 @@ find_engine_user(const char *name, struct identity *who, struct err *e)
 	const struct passwd *p = getpwnam(name);
 
 	if (p == NULL)
-		return err_stop(e, EX_CONFIG, "the engine's user %s does not "
-				"exist: make install and systemd-sysusers make "
+		return err_stop(e, EX_CONFIG, "cannot find the engine's user "
+				"%s: make install and systemd-sysusers make "
 				"it, or set engine_user", text_show(name));
 	if (p->pw_uid == 0)
 		return err_stop(e, EX_CONFIG, "the engine's user %s is root",

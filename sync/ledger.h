@@ -22,7 +22,7 @@
 
 enum row_state {
 	ROW_NONE,		/* not in the ledger */
-	ROW_INTENT,		/* staged durably; the rename may have happened */
+	ROW_INTENT,		/* staged durably; perhaps renamed */
 	ROW_DONE,		/* durably in the Maildir */
 	ROW_DUPLICATE,		/* the same mail is delivered by another row */
 	ROW_SUSPECT,		/* renamed, but a sync failed */

@@ -35,7 +35,7 @@ struct mailbox {
 	struct ledger_mailbox row;
 	enum mailbox_state state;
 	int sock;
-	double used;			/* clock_monotonic() of the last batch */
+	double used;			/* when it last had mail (monotonic) */
 	uint64_t mark;			/* generation found in the stage */
 	bool marked;			/* this run's mark is written */
 	bool touched;			/* row is to be written */

@@ -64,15 +64,14 @@ start(const struct settings *s, size_t source, const struct target *t,
 	int pair[2], r;
 	pid_t pid;
 
-	if (source >= s->sources_n ||
-	    t->route > s->sources[source].routes_n)
-		return err_set(e, ERR_TEMP, "no such mailbox is configured");
+	if (source >= s->sources_n)
+		return err_set(e, ERR_TEMP, "no such source is configured");
 	if (find_program(program, e) < 0 ||
 	    recipients_place(&s->sources[source], t, &p, e) < 0)
 		return -1;
 	if (geteuid() != 0 && p.uid != geteuid())
-		return err_set(e, ERR_TEMP, "%s belongs to uid %lu: run as that "
-			       "user or as root", p.maildir,
+		return err_set(e, ERR_TEMP, "%s belongs to uid %lu: run as "
+			       "that user or as root", p.maildir,
 			       (unsigned long)p.uid);
 	if (packet_pair(pair) < 0)
 		return err_errno(e, "cannot make a socket");

@@ -24,7 +24,7 @@ struct spool {
 	uint64_t size;			/* bytes of the object */
 	uint64_t content_size;		/* bytes as stored, added lines apart */
 	uint8_t object[HASH_SIZE];	/* SHA-256 of the object */
-	uint8_t body[HASH_SIZE];	/* of what follows the first empty line */
+	uint8_t body[HASH_SIZE];	/* of what follows the header */
 	uint8_t content[HASH_SIZE];	/* of the bytes as stored */
 	struct received received;	/* what SES wrote on top */
 	char message_id[256];		/* of the sender; only for the log */

@@ -68,9 +68,11 @@ struct delivery_answer {
 };
 
 /*
- * LIST and OPEN answer with a sealed memfd, OPEN's is a copy of the file: so
- * the engine reads no file system of a user's. LIST's holds strings with NULs: "NAME" for the stage,
- * "n/NAME" and "c/NAME" for new and cur (names of ours only).
+ * LIST and OPEN answer with a sealed memfd, so that the engine reads no file
+ * system of a user's. OPEN's is a copy of the file; LIST's holds strings with
+ * NULs: "NAME" for the stage, "n/NAME" and "c/NAME" for new and cur (names of
+ * ours only).
+ *
  * COMMIT and DROP: count names follow the request, each with its NUL; COMMIT's
  * answer is followed by one status byte a name.
  *

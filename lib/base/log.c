@@ -17,7 +17,7 @@ log_open(const char *name, int verbose)
 	openlog(name, LOG_PID, LOG_MAIL);
 }
 
-static void
+static void __attribute__((format(printf, 1, 0)))
 say(const char *fmt, va_list ap)
 {
 	char line[2048];
