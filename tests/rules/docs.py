@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""What --help says and what the man page says are the same: each command has
+its page, each option stands in both; so does each key of fallbackmx.json."""
+
+import os
+import re
+import subprocess
+
+import rule
+
+# The words of the command line -> the page that describes them.
+PAGES = {
+    (): 'docs/man/fallbackmx.1',
+    ('sync',): 'docs/man/fallbackmx-sync.1',
+    ('config',): 'docs/man/fallbackmx.1',
+}
+CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
+CONFIG_SOURCE = 'sync/settings.c'
+
+LONG = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
+SHORT = re.compile(r'(?<![\w-])-[A-Za-z](?![\w-])')
+
+
+def help_text(words):
+    r = subprocess.run([rule.built('fallbackmx'), *words, '--help'],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       stdin=subprocess.DEVNULL, timeout=60)
+    said = r.stdout.decode('utf-8', 'replace')
+    if r.returncode != 0 or not said.strip():
+        raise SystemExit('Bail out! fallbackmx %s --help ended with %d' % (
+            ' '.join(words), r.returncode))
+    return said
+
+
+def page(name):
+    """The page without its markup."""
+    s = rule.text(name)
+    s = re.sub(r'^\.?\\".*$', '', s, flags=re.M)
+    s = re.sub(r'\\f(\[\w*\]|\(\w\w|\w)', '', s)
+    s = re.sub(r'\\&|\\/', '', s)
+    s = re.sub(r'^\.(?:BI|IB|BR|RB|IR|RI)\s+(.*)$',
+               lambda m: m.group(1).replace(' ', ''), s, flags=re.M)
+    # mdoc: .Fl -config, .Op Fl n
+    s = re.sub(r'\bFl\s+(?=-?\w)', '-', s)
+    return s.replace('\\-', '-').replace('\\(hy', '-').replace('"', ' ')
+
+
+def options(text):
+    return set(LONG.findall(text)) | set(SHORT.findall(text))
+
+
+def differences(words, name):
+    said, written = options(help_text(words)), options(page(name))
+    for o in sorted(said - written):
+        yield '%s is in the help and not in %s' % (o, name)
+    # A page may speak of the other commands.
+    for other in PAGES:
+        said |= options(help_text(other))
+    for o in sorted(written - said):
+        yield '%s is in %s and in no help' % (o, name)
+
+
+def commands():
+    written = page('docs/man/fallbackmx.1')
+    for line in help_text(()).split('\n'):
+        m = re.match(r'^ +([a-z][a-z-]+) {2,}\S', line)
+        if m and not re.search(r'\b%s\b' % m.group(1), written):
+            yield m.group(1) + ' is not in docs/man/fallbackmx.1'
+
+
+def keys():
+    """The words of the configuration's own table."""
+    return set(re.findall(r'^\s*\{\s*(?:\.\w+\s*=\s*)?"([a-z_]+)"\s*,',
+                          rule.text(CONFIG_SOURCE), re.M))
+
+
+def described():
+    """Keys that the page defines: the words of its tagged paragraphs."""
+    s = rule.text(CONFIG_PAGE)
+    found = set()
+    for m in re.finditer(r'^\.TP.*\n(.*)$|^\.It\s+(.*)$', s, re.M):
+        line = page_line(m.group(1) or m.group(2) or '')
+        found |= set(re.findall(r'\b[a-z][a-z_]+\b', line.split(':')[0]
+                                if ':' in line else line.split(' ')[0]))
+    return found
+
+
+def page_line(s):
+    s = re.sub(r'^\.\w+\s+', '', s)
+    s = re.sub(r'\\f(\[\w*\]|\(\w\w|\w)', '', s)
+    return s.replace('"', '').replace('\\-', '-').strip()
+
+
+for words, name in PAGES.items():
+    title = 'options of "%s" are those of its page' % ' '.join(
+        ('fallbackmx',) + words)
+    if os.path.exists(os.path.join(rule.SRC, name)):
+        rule.check(title, differences(words, name))
+    else:
+        rule.check(title, [name + ' is missing'])
+if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
+    rule.check('every command is in fallbackmx(1)', commands())
+rule.check('there are keys', [] if keys() else ['none in ' + CONFIG_SOURCE])
+if os.path.exists(os.path.join(rule.SRC, CONFIG_PAGE)):
+    rule.check('every key is in fallbackmx.json(5)', (
+        k for k in sorted(keys())
+        if not re.search(r'\b%s\b' % k, page(CONFIG_PAGE))))
+    rule.check('fallbackmx.json(5) defines no other key', sorted(
+        described() - keys()))
+else:
+    rule.check('every key is in fallbackmx.json(5)',
+               [CONFIG_PAGE + ' is missing'])
+rule.done()
