@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# What make install brings, and whether its pieces fit together.
+
+load helpers
+
+# Once for all: everything below $FB_WORLD/dest.
+setup_file() {
+	export DEST=$FB_WORLD/dest
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$FB_BUILD" \
+	    install DESTDIR="$DEST" >"$FB_WORLD/install.log" 2>&1 || {
+		cat "$FB_WORLD/install.log"
+		return 1
+	}
+}
+teardown_file() { rm -rf "$DEST"; }
+
+found() { # NAME: the one installed file whose path ends so
+	local all
+	all=$(find "$DEST" -type f -path "*/$1")
+	[ -n "$all" ] && [ "$(wc -l <<<"$all")" = 1 ] || {
+		echo "installed as $1: ${all:-nothing}" >&2
+		return 1
+	}
+	echo "$all"
+}
+
+@test "install: programs, units, users, tmpfiles, manuals, examples" {
+	for f in bin/fallbackmx libexec/fallbackmx/fallbackmx-deliver \
+	    system/fallbackmx-sync.service system/fallbackmx-sync.timer \
+	    sysusers.d/fallbackmx.conf tmpfiles.d/fallbackmx.conf \
+	    man1/fallbackmx.1 man1/fallbackmx-sync.1 \
+	    man8/fallbackmx-deliver.8 man5/fallbackmx.json.5 \
+	    doc/fallbackmx/README.md doc/fallbackmx/LICENSE \
+	    doc/fallbackmx/NEWS.md examples/fallbackmx-sync.cron \
+	    examples/fallbackmx.json.example; do
+		found "$f"
+	done
+}
+
+@test "install: modes, no special bits, nothing in etc, var or home" {
+	same "$(find "$DEST" -type f -perm /7022)" ""
+	same "$(find "$DEST" ! -type f ! -type d)" ""
+	for f in "$(found bin/fallbackmx)" \
+	    "$(found fallbackmx/fallbackmx-deliver)"; do
+		same "$(stat -c %a "$f")" 755
+	done
+	for d in etc var home root; do
+		[ ! -e "$DEST/$d" ]
+	done
+	! grep -rlE '@[a-z]+@|\$\{(prefix|exec_prefix)' "$DEST" --include='*.*'
+}
+
+@test "install: the installed program finds its deliverer" {
+	where=$(find "$DEST" -type d -path '*/libexec/fallbackmx')
+	grep -qF "${where#"$DEST"}" "$(found bin/fallbackmx)"
+}
+
+@test "install: the installed programs run" {
+	expect 0 "$(found bin/fallbackmx)" --version
+	same "$output" "fallbackmx $(sed -n \
+	    's/^#define PACKAGE_VERSION "\(.*\)"/\1/p' "$FB_BUILD/config.h")"
+	expect 64 "$(found fallbackmx/fallbackmx-deliver)"
+}
+
+@test "install: uninstall takes everything away again" {
+	cp -a "$DEST" "$T/dest"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$FB_BUILD" \
+	    uninstall DESTDIR="$T/dest" >"$T/log" 2>&1 || {
+		cat "$T/log"
+		return 1
+	}
+	same "$(find "$T/dest" -type f)" ""
+}
+
+@test "the example configuration is one" {
+	cp "$(found examples/fallbackmx.json.example)" "$T/example.json"
+	chmod 644 "$T/example.json"
+	expect 0 "$(found bin/fallbackmx)" config check \
+	    --config "$T/example.json"
+	same "$stderr" ""
+	expect 0 "$(found bin/fallbackmx)" config show --config "$T/example.json"
+}
+
+@test "the cron file: five fields, a user, a command that exists" {
+	cron=$(found examples/fallbackmx-sync.cron)
+	"$FB_PYTHON" - "$cron" "$(found bin/fallbackmx)" <<-'END'
+	import os, re, subprocess, sys
+	text = open(sys.argv[1]).read()
+	assert text.endswith('\n'), 'cron passes over a last line without end'
+	env, jobs = {}, []
+	limits = (59, 23, 31, 12, 7)
+	for line in text.splitlines():
+	    if not line.strip() or line.startswith('#'):
+	        continue
+	    m = re.fullmatch(r'([A-Z]+)=(.*)', line)
+	    if m:
+	        env[m[1]] = m[2]
+	        continue
+	    fields = line.split(None, 6)
+	    assert len(fields) == 7, line
+	    for field, top in zip(fields, limits):
+	        m = re.fullmatch(r'(\*|\d+(?:-\d+)?)(?:/(\d+))?', field)
+	        assert m, field
+	        assert all(int(n) <= top for n in re.findall(r'\d+', field))
+	    jobs.append(fields[5:])
+	assert len(jobs) == 1, jobs
+	user, command = jobs[0]
+	assert user == 'root', user
+	assert '%' not in command, 'a bare % is a new line for cron'
+	words = command.split()
+	assert os.path.basename(words[0]) == 'fallbackmx'
+	if words[0][0] != '/':
+	    assert '/usr/local/bin' in env['PATH'] and '/usr/bin' in env['PATH']
+	# the words after it are taken by the program
+	r = subprocess.run([sys.argv[2]] + words[1:] + ['--help'])
+	assert r.returncode == 0, command
+	END
+}
+
+@test "systemd-analyze verify has nothing to say" {
+	need systemd-analyze
+	mkdir -p "$T/units"
+	cp "$(found system/fallbackmx-sync.service)" \
+	    "$(found system/fallbackmx-sync.timer)" "$T/units"
+	# the program is not installed on this machine
+	sed -i "s|^ExecStart=[^ ]*|ExecStart=$FB_BIN/fallbackmx|" \
+	    "$T/units/fallbackmx-sync.service"
+	for unit in service timer; do
+		expect 0 systemd-analyze verify --man=no \
+		    "$T/units/fallbackmx-sync.$unit"
+		! grep -F fallbackmx <<<"$stderr$output"
+	done
+}
+
+@test "the service starts the program where it was installed" {
+	bin=$(found bin/fallbackmx)
+	grep -qF "ExecStart=${bin#"$DEST"} sync" \
+	    "$(found system/fallbackmx-sync.service)"
+}
+
+@test "systemd: exposure of the service at most 2.2" {
+	need systemd-analyze
+	cp "$(found system/fallbackmx-sync.service)" "$T"
+	level=$(SYSTEMD_COLORS=0 systemd-analyze security --offline=true \
+	    --no-pager "$T/fallbackmx-sync.service" |
+	    sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p')
+	echo "# exposure $level" >&3
+	[ -n "$level" ]
+	"$FB_PYTHON" -c 'import sys; sys.exit(float(sys.argv[1]) > 2.2)' "$level"
+}
+
+@test "sysusers.d and tmpfiles.d make the user and the state directory" {
+	need_root
+	need systemd-sysusers
+	need systemd-tmpfiles
+	root=$T/root
+	mkdir -p "$root/etc" "$root/var/lib"
+	systemd-sysusers --root="$root" "$(found sysusers.d/fallbackmx.conf)"
+	line=$(grep '^fallbackmx:' "$root/etc/passwd")
+	id=$(cut -d: -f3 <<<"$line")
+	[ "$id" -ge 100 ] && [ "$id" -lt 1000 ]
+	[[ "$line" == *nologin ]]
+	state=$(awk '$1 == "d" { print $2 }' \
+	    "$(found tmpfiles.d/fallbackmx.conf)")
+	systemd-tmpfiles --root="$root" --create \
+	    "$(found tmpfiles.d/fallbackmx.conf)"
+	same "$(stat -c '%a %u' "$root$state")" "700 $id"
+}
