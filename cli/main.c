@@ -107,11 +107,18 @@ static void
 reset_process(void)
 {
 	const struct rlimit none = { 0, 0 };
+	sigset_t no_signals;
 
 	reset_descriptors();
 	reset_environment();
 	umask(077);
+	/* Whatever the caller had ignored or blocked. */
+	sigemptyset(&no_signals);
+	sigprocmask(SIG_SETMASK, &no_signals, NULL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* EFBIG says it too */
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

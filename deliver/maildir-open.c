@@ -124,6 +124,17 @@ make_parts(struct maildir *m, struct err *e)
 	return 0;
 }
 
+/* Nothing of ours goes there, but a link in its place is no Maildir. */
+static int
+check_tmp(struct maildir *m, struct err *e)
+{
+	int fd = -1;
+	int r = open_part(m, "tmp", &fd, e);
+
+	fsio_close(&fd);
+	return r;
+}
+
 static int
 sync_parent(struct maildir *m, struct err *e)
 {
@@ -140,16 +151,23 @@ sync_parent(struct maildir *m, struct err *e)
 }
 
 static int
-open_dir(struct maildir *m, bool read_only, struct err *e)
+open_dir(struct maildir *m, unsigned flags, struct err *e)
 {
+	const bool read_only = flags & DELIVERY_READ_ONLY;
+	const bool make = !(flags & (DELIVERY_READ_ONLY | DELIVERY_KNOWN));
 	bool made = false;
 
-	if (!read_only && mkdir(m->path, 0700) == 0)
+	if (make && mkdir(m->path, 0700) == 0)
 		made = true;
-	else if (!read_only && errno != EEXIST)
+	else if (make && errno != EEXIST)
 		return err_errno(e, "cannot create %s", m->path);
 	/* The Maildir may be its owner's link to another disk. */
 	m->dir = fsio_openat(AT_FDCWD, m->path, O_RDONLY | O_DIRECTORY, 0);
+	if (m->dir < 0 && errno == ENOENT && (flags & DELIVERY_KNOWN))
+		return err_set(e, ERR_TEMP, "%s is gone, and mail was "
+			       "delivered there: is its disk mounted? If it "
+			       "is to be made anew, run once with --take-over",
+			       m->path);
 	if (m->dir < 0)
 		return err_errno(e, "cannot open %s", m->path);
 	if (own(m, m->dir, "", e) < 0)
@@ -160,7 +178,7 @@ open_dir(struct maildir *m, bool read_only, struct err *e)
 }
 
 static int
-lock_stage(struct maildir *m, struct err *e)
+lock_stage(struct maildir *m, bool wait, bool *busy_r, struct err *e)
 {
 	const struct timespec nap = { .tv_nsec = 100 * 1000 * 1000 };
 
@@ -168,6 +186,10 @@ lock_stage(struct maildir *m, struct err *e)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(e, "cannot lock %s/" DELIVERY_STAGE,
 					 m->path);
+		if (!wait) {
+			*busy_r = true;
+			return 0;
+		}
 		if (i == LOCK_TRIES)
 			return err_set(e, ERR_TEMP, "%s/" DELIVERY_STAGE " is "
 				       "locked by another delivery", m->path);
@@ -177,8 +199,9 @@ lock_stage(struct maildir *m, struct err *e)
 }
 
 static int
-open_stage(struct maildir *m, bool read_only, struct err *e)
+open_stage(struct maildir *m, unsigned flags, bool *busy_r, struct err *e)
 {
+	const bool read_only = flags & DELIVERY_READ_ONLY;
 	struct stat stage, new;
 	bool made = false;
 
@@ -197,18 +220,25 @@ open_stage(struct maildir *m, bool read_only, struct err *e)
 		return err_set(e, ERR_TEMP, "%s/" DELIVERY_STAGE " and "
 			       "%s/new are on different file systems",
 			       m->path, m->path);
-	return read_only ? 0 : lock_stage(m, e);
+	return read_only ? 0 : lock_stage(m, !(flags & DELIVERY_NO_WAIT),
+					  busy_r, e);
 }
 
 int
-maildir_open(struct maildir *m, bool read_only, struct err *e)
+maildir_open(struct maildir *m, unsigned flags, bool *busy_r, struct err *e)
 {
-	if (open_dir(m, read_only, e) < 0 ||
+	*busy_r = false;
+	if (open_dir(m, flags, e) < 0 ||
+	    check_tmp(m, e) < 0 ||
 	    open_part(m, "new", &m->new, e) < 0 ||
 	    open_part(m, "cur", &m->cur, e) < 0 ||
-	    open_stage(m, read_only, e) < 0) {
+	    open_stage(m, flags, busy_r, e) < 0) {
 		maildir_close(m);
 		return -1;
+	}
+	if (*busy_r) {
+		maildir_close(m);
+		return 0;
 	}
 	m->syncfs = syncfs_is_sound(m->new);
 	return 0;

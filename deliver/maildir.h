@@ -38,13 +38,16 @@ struct maildir {
 void maildir_init(struct maildir *m, const char *path);
 
 /*
- * Opens it; creates a missing Maildir (0700) in an existing parent, and the
- * stage. A directory that holds other things but no new/ is refused: it is a
- * mistake in the configuration, not a Maildir. With read_only nothing is
- * created or locked, and a missing stage is no error (stage = -1).
- * Waits up to 5 s for another deliverer's lock.
+ * Opens it; creates a missing Maildir (0700) in an existing parent, unless it
+ * is known to have been there (its disk may not be mounted), and the stage. A
+ * directory that holds other things but no new/ is refused: it is a mistake in
+ * the configuration, not a Maildir. With READ_ONLY nothing is created or
+ * locked, and a missing stage is no error (stage = -1).
+ * Waits up to 5 s for another deliverer's lock; with NO_WAIT *busy_r tells.
+ * flags: enum delivery_flags of HELLO.
  */
-int maildir_open(struct maildir *m, bool read_only, struct err *e);
+int maildir_open(struct maildir *m, unsigned flags, bool *busy_r,
+		 struct err *e);
 
 /* The mark in the stage; no or no valid mark: uuid_r "" and 0. */
 int maildir_mark_read(struct maildir *m, char uuid_r[DELIVERY_UUID_LEN + 1],

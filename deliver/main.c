@@ -47,8 +47,18 @@ static int
 hello(struct maildir *m, const struct request *r, struct answer *w,
       struct err *e)
 {
-	if (maildir_open(m, r->q.flags & DELIVERY_READ_ONLY, e) < 0)
+	bool busy;
+
+	/* A package may be replaced between the start of both. */
+	if (strncmp(r->q.name, PACKAGE_VERSION, sizeof(r->q.name)) != 0)
+		return err_set(e, ERR_TEMP, "fallbackmx-deliver is version "
+			       PACKAGE_VERSION ", its caller another");
+	if (maildir_open(m, r->q.flags, &busy, e) < 0)
 		return -1;
+	if (busy) {
+		w->a.status = DELIVERY_BUSY;
+		return 0;
+	}
 	return maildir_mark_read(m, w->a.uuid, &w->a.generation, e);
 }
 
@@ -181,6 +191,7 @@ static int
 harden(void)
 {
 	const struct rlimit no_core = { 0, 0 };
+	sigset_t none;
 
 	/* The owner must not look into us before we hold his next mail. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
@@ -188,6 +199,10 @@ harden(void)
 	    setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return -1;
 	umask(077);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);	/* EFBIG says it too */
 	/* The engine decides when to stop: at EOF, between two requests. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);

@@ -31,7 +31,10 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
-		break;
+		if (s.size > 0)
+			break;
+		engine_outcome(g, o->key, OUTCOME_SKIPPED);
+		return 0;
 	case FETCH_FAILED:
 		log_problem("%s: %s", g->source.settings->url, e->text);
 		engine_outcome(g, o->key, OUTCOME_FAILED);
@@ -73,16 +76,29 @@ audit_source(struct engine *g, struct err *e)
 				     e);
 
 	g->report->listed += n;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		if (engine_is_no_mail(&list[i]))
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (engine_must_stop(g))
+			engine_outcome(g, list[i].key, OUTCOME_WAITING);
+		else if (engine_is_no_mail(&list[i]))
 			engine_outcome(g, list[i].key, OUTCOME_SKIPPED);
 		else
 			r = audit_object(g, &list[i], e);
+	}
 	if (!complete)
 		difference(g);
 	free(list);
 	arena_free(&arena);
 	return r;
+}
+
+/* A damaged ledger may hold any name. */
+static const char *
+file_id(const struct ledger_row *r)
+{
+	static const char none[DELIVERY_ID_LEN + 1] = "";
+	const char *id = delivery_name_id(r->name);
+
+	return id ? id : none;
 }
 
 /* Rows of the ledger, sorted by the id in their file's name. */
@@ -91,8 +107,7 @@ by_file_id(const void *a, const void *b)
 {
 	const struct ledger_row *x = a, *y = b;
 
-	return memcmp(delivery_name_id(x->name), delivery_name_id(y->name),
-		      DELIVERY_ID_LEN);
+	return memcmp(file_id(x), file_id(y), DELIVERY_ID_LEN);
 }
 
 static const struct ledger_row *
@@ -160,9 +175,12 @@ audit_open(struct engine *g, const struct ledger_mailbox *row, struct err *e)
 		struct ledger_row *rows;
 		size_t n = 0;
 
-		r = ledger_rows(g->ledger, row->id, open[k], &a, &rows, &n,
-				e);
+		r = ledger_rows(g->ledger, row->id, open[k], -1, &a, &rows,
+				&n, e);
 		for (size_t i = 0; r == 0 && i < n; i++) {
+			/* An admin has removed it: nothing is left to do. */
+			if (open[k] == ROW_SUSPECT && rows[i].gone)
+				continue;
 			log_problem("%s: the delivery of %s is %s", row->path,
 				    text_show(rows[i].key),
 				    open[k] == ROW_INTENT ? "interrupted: the "
@@ -184,9 +202,11 @@ audit_delivered(struct engine *g, struct mailbox *m, struct err *e)
 	size_t n = 0;
 	int r;
 
-	r = ledger_rows(g->ledger, m->row.id, ROW_DONE, &a, &rows, &n, e);
+	r = ledger_rows(g->ledger, m->row.id, ROW_DONE, -1, &a, &rows, &n,
+			e);
 	if (r == 0)
-		r = mailbox_start(m, &g->spawner, true, &hello, e);
+		r = mailbox_start(m, &g->spawner, DELIVERY_READ_ONLY, &hello,
+				  e);
 	if (r == 0)
 		r = mailbox_list(m, false, &now, e);
 	if (r == 0 && n > 0)
@@ -212,7 +232,7 @@ audit_mailboxes(struct engine *g, struct err *e)
 	if (g->ledger == NULL)
 		return 0;
 	r = ledger_mailboxes(g->ledger, &a, &rows, &n, e);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n && !engine_must_stop(g); i++) {
 		struct mailbox *m = NULL;
 
 		r = audit_open(g, &rows[i], e);

@@ -140,14 +140,21 @@ batch_reset(struct engine *g)
 {
 	struct batch *b = &g->batch;
 	const double now = clock_monotonic();
+	bool broken = false;
 
-	for (size_t i = 0; i < b->n; i++)
-		if (!b->jobs[i].finished)
-			engine_outcome(g, b->jobs[i].object->key,
-				       OUTCOME_DEFERRED);
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->jobs[i].finished)
+			continue;
+		broken = true;
+		engine_outcome(g, b->jobs[i].object->key, OUTCOME_DEFERRED);
+	}
 	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
 		if (m->copies_n > 0)
 			m->used = now;
+		/* What is staged or still to be answered is not for the next
+		 * batch. */
+		if (broken && m->copies_n > 0)
+			mailbox_close(m);
 		m->copies_n = m->answered = 0;
 	}
 	b->n = 0;

@@ -36,7 +36,7 @@ name_file(struct copy *c, const struct job *j, const struct spool *s,
 {
 	char id[DELIVERY_ID_LEN + 1];
 
-	engine_file_id(j->entry.oid, c->box->path, id);
+	engine_file_id(j->entry.oid, id);
 	c->added = 0;
 	if (!verbatim)
 		c->added = (uint32_t)added_lines(j, &s->received, id, lines,
@@ -61,7 +61,7 @@ send_copy(struct engine *g, struct job *j, struct copy *c,
 	char lines[DELIVERY_ADDED_MAX];
 	struct mailbox *m = c->box;
 
-	if (!m->marked && mailbox_mark(m, ledger_uuid(g->ledger), e) < 0)
+	if (!m->marked && engine_write_mark(g, m, e) < 0)
 		return -1;
 	q.added = name_file(c, j, s, verbatim, lines, sizeof(lines));
 	memcpy(q.name, c->name, sizeof(q.name));
@@ -165,32 +165,46 @@ plan_copy(struct engine *g, struct job *j, struct copy *c,
 	return 0;
 }
 
+/* Adds a copy; none when it would be the second one to the same Maildir. */
+static int
+plan_target(struct engine *g, struct job *j, const struct target *t,
+	    const struct spool *s, struct err *e)
+{
+	struct copy *c = &j->copies[j->copies_n];
+
+	*c = (struct copy){ .job = j };
+	if (engine_mailbox(g, g->source_index, t, &c->box, e) < 0) {
+		if (e->kind == ERR_TEMP) {
+			c->failed = true;
+			j->copies_n++;
+		}
+		return -1;
+	}
+	if (j->copies_n > 0 && c->box == j->copies[0].box)
+		return 0;
+	j->copies_n++;
+	return plan_copy(g, j, c, s, e);
+}
+
 static int
 plan(struct engine *g, struct job *j, const struct spool *s, struct err *e)
 {
+	const struct source_settings *src = g->source.settings;
+	const struct target catch_all = { .route = src->routes_n };
 	struct targets t;
 
-	recipients_route(g->source.settings, j->object->key,
-			 s->received.recipient, &t);
+	recipients_route(src, j->object->key, s->received.recipient, &t);
 	j->keep = t.keep;
 	/* One that came back is not delivered again. */
 	for (size_t i = 0; !j->entry.deleted && i < t.n; i++) {
-		struct copy *c = &j->copies[j->copies_n];
-
-		*c = (struct copy){ .job = j };
-		if (engine_mailbox(g, g->source_index, &t.list[i], &c->box,
-				   e) < 0) {
-			if (e->kind == ERR_STOP)
-				return -1;
-			c->failed = true;
-			j->copies_n++;
+		if (plan_target(g, j, &t.list[i], s, e) == 0)
 			continue;
-		}
-		/* The catch_all may be the mailbox itself. */
-		if (i > 0 && c->box == j->copies[0].box)
-			continue;
-		j->copies_n++;
-		if (plan_copy(g, j, c, s, e) < 0)
+		if (e->kind == ERR_STOP)
+			return -1;
+		/* No such user: as if no line had fitted. */
+		if (e->kind == ERR_PERM && src->catch_all != NULL &&
+		    plan_target(g, j, &catch_all, s, e) < 0 &&
+		    e->kind == ERR_STOP)
 			return -1;
 	}
 	return 0;
@@ -198,7 +212,8 @@ plan(struct engine *g, struct job *j, const struct spool *s, struct err *e)
 
 static int
 identify(struct engine *g, struct job *j, const struct object *o,
-	 const struct spool *s, const struct version *v, struct err *e)
+	 const struct spool *s, const struct version *v,
+	 const uint8_t oid[HASH_SIZE], struct err *e)
 {
 	struct arena *a = &g->batch.arena;
 
@@ -214,7 +229,7 @@ identify(struct engine *g, struct job *j, const struct object *o,
 	j->message_id = arena_strdup(a, s->message_id);
 	memcpy(j->entry.body, s->body, HASH_SIZE);
 	memcpy(j->entry.content, s->content, HASH_SIZE);
-	engine_oid(g, o->key, v->etag, s->size, j->entry.oid);
+	memcpy(j->entry.oid, oid, HASH_SIZE);
 	if (ledger_read(g->ledger, e) < 0)
 		return -1;
 	if (ledger_find(g->ledger, j->entry.oid, &j->entry, e) < 0)
@@ -224,14 +239,19 @@ identify(struct engine *g, struct job *j, const struct object *o,
 	return 0;
 }
 
-/* The same mail is in this batch already, under another key. */
+/* The same mail is in this batch already, under another key; or the same
+ * object, from the place of a killed removal. */
 static bool
-has_twin(const struct batch *b, const struct spool *s)
+has_twin(const struct batch *b, const struct spool *s,
+	 const uint8_t oid[HASH_SIZE])
 {
-	for (size_t i = 0; i < b->n && s->received.id[0] != '\0'; i++) {
+	for (size_t i = 0; i < b->n; i++) {
 		const struct ledger_object *o = &b->jobs[i].entry;
 
-		if (strcmp(o->ses_id, s->received.id) == 0 &&
+		if (memcmp(o->oid, oid, HASH_SIZE) == 0)
+			return true;
+		if (s->received.id[0] != '\0' &&
+		    strcmp(o->ses_id, s->received.id) == 0 &&
 		    memcmp(o->body, s->body, HASH_SIZE) == 0)
 			return true;
 	}
@@ -243,16 +263,18 @@ batch_add(struct engine *g, const struct object *o, struct spool *s,
 	  const struct version *v, struct err *e)
 {
 	struct batch *b = &g->batch;
+	uint8_t oid[HASH_SIZE];
 	struct job *j;
 	int r = 0;
 
-	if (has_twin(b, s))
+	engine_oid(g, o->key, v->etag, s->size, oid);
+	if (has_twin(b, s, oid))
 		r = batch_flush(g, e);
 	if (b->n == 0)
 		b->begun = clock_monotonic();
 	j = &b->jobs[b->n];
 	if (r == 0)
-		r = identify(g, j, o, s, v, e);
+		r = identify(g, j, o, s, v, oid, e);
 	if (r == 0) {
 		b->n++;
 		b->bytes += s->size;

@@ -45,8 +45,7 @@ take_answer(struct engine *g, struct mailbox *m)
 
 	m->answered++;
 	landed(g, c);
-	w.a.status = DELIVERY_OK;
-	if (mailbox_receive(m, &w, NULL, &e) < 0) {
+	if (mailbox_receive(m, DELIVERY_PUT, &w, NULL, &e) < 0) {
 		c->failed = true;
 		if (w.a.status == DELIVERY_FAILED && m->refused++ < REFUSED_MAX)
 			log_problem("%s waits: %s", text_show(j->object->key),
@@ -74,6 +73,7 @@ batch_collect(struct engine *g, size_t copies, uint64_t bytes)
 		struct pollfd p[DELIVERY_BATCH_MAX];
 		struct mailbox *of[DELIVERY_BATCH_MAX];
 		nfds_t n = 0;
+		struct err e;
 
 		for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
 			if (m->answered == m->copies_n)
@@ -82,10 +82,13 @@ batch_collect(struct engine *g, size_t copies, uint64_t bytes)
 						.events = POLLIN };
 			of[n++] = m;
 		}
-		/* With a time-out nobody answers: the first one waits longest
-		 * and gets the blame. */
-		if (poll(p, n, DELIVERY_ALARM * 1000) == 0)
-			p[0].revents = POLLIN;
+		/* Nobody answers: the first one waits longest. */
+		if (poll(p, n, (DELIVERY_ALARM + 10) * 1000) == 0) {
+			err_set(&e, ERR_TEMP, "no answer for %d s: is its "
+				"file system there?", DELIVERY_ALARM + 10);
+			batch_box_failed(g, of[0], &e);
+			continue;
+		}
 		for (nfds_t i = 0; i < n; i++)
 			if (p[i].revents != 0)
 				take_answer(g, of[i]);
@@ -123,8 +126,7 @@ sync_all(struct engine *g, uint32_t flags)
 	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
 		if (!is_live(m))
 			continue;
-		w.a.status = DELIVERY_OK;
-		if (mailbox_receive(m, &w, NULL, &e) == 0)
+		if (mailbox_receive(m, DELIVERY_SYNC, &w, NULL, &e) == 0)
 			continue;
 		/* A deliverer that only died leaves INTENT: recoverable. */
 		if (flags == DELIVERY_RENAMED && w.a.status == DELIVERY_FAILED)
@@ -222,6 +224,7 @@ name_taken(struct engine *g, struct mailbox *m, struct copy *c)
 	}
 	if (same) {
 		c->committed = DELIVERY_OK;
+		c->leftover = true;
 		return;
 	}
 	log_problem("%s: another file has the name new/%s: move it away; %s "
@@ -276,6 +279,7 @@ settle_copy(struct engine *g, struct copy *c, struct err *e)
 {
 	struct ledger_row row = {
 		.object = c->job->entry.id, .mailbox = c->box->row.id,
+		.boot = clock_boot_id(),
 	};
 
 	if (!c->fresh || c->failed)
@@ -318,7 +322,7 @@ drop_refused(struct engine *g)
 
 		for (size_t i = 0; i < m->copies_n; i++)
 			if (m->copies[i]->state == ROW_NONE ||
-			    m->copies[i]->committed == DELIVERY_EXISTS)
+			    m->copies[i]->leftover)
 				names[n++] = m->copies[i]->name;
 		if (n > 0 && is_live(m) &&
 		    mailbox_names(m, DELIVERY_DROP, names, n, &w, &e) < 0)

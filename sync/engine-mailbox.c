@@ -28,23 +28,41 @@ engine_oid(struct engine *g, const char *key, const char *etag, uint64_t size,
 }
 
 void
-engine_file_id(const uint8_t oid[HASH_SIZE], const char *path,
-	       char id[DELIVERY_ID_LEN + 1])
+engine_file_id(const uint8_t oid[HASH_SIZE], char id[DELIVERY_ID_LEN + 1])
+{
+	text_hex(id, oid, DELIVERY_ID_LEN / 2);
+}
+
+void
+engine_mark(const struct engine *g, const char *path,
+	    char mark[DELIVERY_UUID_LEN + 1])
 {
 	static struct hash h;
+	const char *uuid = ledger_uuid(g->ledger);
 	uint8_t digest[HASH_SIZE];
 
 	hash_begin(&h);
-	hash_add_field(&h, oid, HASH_SIZE);
+	hash_add_field(&h, uuid, strlen(uuid));
 	hash_add_field(&h, path, strlen(path));
 	hash_end(&h, digest);
-	text_hex(id, digest, DELIVERY_ID_LEN / 2);
+	text_hex(mark, digest, DELIVERY_UUID_LEN / 2);
+}
+
+int
+engine_write_mark(const struct engine *g, struct mailbox *m, struct err *e)
+{
+	char mark[DELIVERY_UUID_LEN + 1];
+
+	engine_mark(g, m->path, mark);
+	return mailbox_mark(m, mark, e);
 }
 
 int64_t
 engine_arrival(const struct object *o, const struct spool *s)
 {
-	return s->received.arrival > 0 ? s->received.arrival : o->mtime;
+	if (s->received.arrival > 0)
+		return s->received.arrival;
+	return o->mtime > 0 ? o->mtime : 0;	/* a name has no sign */
 }
 
 void
@@ -111,7 +129,8 @@ engine_mailbox(struct engine *g, size_t source, const struct target *t,
 		}
 	/* The owner is the spawner's business: a home may be closed to us. */
 	if (recipients_maildir(&g->settings->sources[source], t, path, e) < 0)
-		return unresolved(g, source, t, m_r, e);
+		return e->kind == ERR_PERM ? -1
+		     : unresolved(g, source, t, m_r, e);
 	/* Two lines may name one Maildir. */
 	for (m = g->boxes; m != NULL; m = m->next)
 		if (strcmp(m->path, path) == 0) {

@@ -30,6 +30,7 @@ struct copy {
 	char name[DELIVERY_NAME_MAX];
 	uint32_t added;
 	unsigned char committed;	/* enum delivery_status of COMMIT */
+	bool leftover;		/* delivered, and still in the stage */
 };
 
 /* One object of the batch in work. */
@@ -78,6 +79,7 @@ struct engine {
 	struct ids seen;	/* objects of the ledger that were listed */
 	struct ids recovered;	/* objects that recover finished */
 	struct ids removed;	/* to be marked DELETED with the next commit */
+	bool unread;		/* something listed has not been identified */
 	uint64_t done;		/* listed objects that have an outcome */
 	size_t unrouted;
 };
@@ -91,15 +93,23 @@ void ids_free(struct ids *s);
 void engine_oid(struct engine *g, const char *key, const char *etag,
 		uint64_t size, uint8_t oid[HASH_SIZE]);
 
-/* First 32 hex digits of SHA-256(oid, path of the mailbox). */
-void engine_file_id(const uint8_t oid[HASH_SIZE], const char *path,
+/* The id in the file's name: the first 32 hex digits of the oid. */
+void engine_file_id(const uint8_t oid[HASH_SIZE],
 		    char id[DELIVERY_ID_LEN + 1]);
+
+/* What a stage is marked with: made of the ledger's id and the Maildir's path,
+ * so that one Maildir under two names is noticed. */
+void engine_mark(const struct engine *g, const char *path,
+		 char mark[DELIVERY_UUID_LEN + 1]);
+int engine_write_mark(const struct engine *g, struct mailbox *m,
+		      struct err *e);
 
 /* The time that the stored file gets. */
 int64_t engine_arrival(const struct object *o, const struct spool *s);
 
-/* The mailbox of a target, made on first use; not opened. ERR_TEMP when it
- * cannot be resolved (said once), ERR_STOP from the ledger. */
+/* The mailbox of a target, made on first use; not opened. ERR_PERM when there
+ * is no such user (no mailbox is made), ERR_TEMP when it cannot be resolved
+ * (said once), ERR_STOP from the ledger. */
 int engine_mailbox(struct engine *g, size_t source, const struct target *t,
 		   struct mailbox **m_r, struct err *e);
 

@@ -65,11 +65,12 @@ engine_is_no_mail(const struct object *o)
 	const char *slash = strrchr(o->key, '/');
 	const char *base = slash ? slash + 1 : o->key;
 
-	return o->size == 0 || *base == '\0' || strcmp(base, setup) == 0;
+	return *base == '\0' || strcmp(base, setup) == 0;
 }
 
 static int
-leave_alone(struct engine *g, const struct object *o, struct err *e)
+leave_alone(struct engine *g, const struct object *o, const char *what,
+	    struct err *e)
 {
 	bool first = false;
 
@@ -79,8 +80,7 @@ leave_alone(struct engine *g, const struct object *o, struct err *e)
 		return -1;
 	if (first)
 		log_problem("%s%s is no mail (%s): left alone, said once",
-			    g->source.settings->url, text_show(o->key),
-			    o->size == 0 ? "empty" : "SES's setup note");
+			    g->source.settings->url, text_show(o->key), what);
 	engine_outcome(g, o->key, OUTCOME_SKIPPED);
 	return 0;
 }
@@ -92,17 +92,21 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 	struct spool s;
 
 	if (engine_is_no_mail(o))
-		return leave_alone(g, o, e);
+		return leave_alone(g, o, "SES's setup note", e);
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
-		return batch_add(g, o, &s, &v, e);
+		if (s.size > 0)
+			return batch_add(g, o, &s, &v, e);
+		fsio_close(&s.fd);
+		return leave_alone(g, o, "empty", e);
 	case FETCH_GONE:
 		log_info("%s%s has gone before it was read",
 			 g->source.settings->url, text_show(o->key));
 		engine_outcome(g, o->key, OUTCOME_GONE);
 		return 0;
 	case FETCH_BUSY:
+		g->unread = true;
 		engine_outcome(g, o->key, OUTCOME_WAITING);
 		return 0;
 	case FETCH_FAILED:
@@ -110,6 +114,7 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 	}
 	if (e->kind == ERR_STOP)
 		return -1;
+	g->unread = true;
 	log_problem("%s: %s", g->source.settings->url, e->text);
 	engine_outcome(g, o->key, OUTCOME_FAILED);
 	return 0;
@@ -149,8 +154,9 @@ engine_objects(struct engine *g, const struct object *list, size_t n,
 		report_exit(g->report, EX_TEMPFAIL);
 	}
 	complete = complete && i == n && r == 0;
+	complete = complete && !g->unread;
 	/* What a stop left over, each with an outcome. */
-	for (i = 0; g->done < n; i++)
+	while (g->done < n)
 		engine_outcome(g, "", OUTCOME_WAITING);
 	if (g->unrouted > UNROUTED_NAMED)
 		log_problem("%s: %zu more without a mailbox",
@@ -180,6 +186,22 @@ engine_import(struct engine *g, struct err *e)
 	free(list);
 	arena_free(&arena);
 	return r;
+}
+
+static void
+engine_stopped(struct engine *g, const struct err *e)
+{
+	log_problem("%s", e->text);
+	report_exit(g->report, e->kind == ERR_STOP && e->code != 0
+			       ? e->code : EX_TEMPFAIL);
+}
+
+/* One source's trouble is not the next one's. */
+static int
+engine_skipped(struct engine *g, const struct err *e)
+{
+	engine_stopped(g, e);
+	return 0;
 }
 
 static int
@@ -217,11 +239,12 @@ engine_locked(struct engine *g, const char *url, struct err *e)
 	case STATE_LOCKED:
 		break;
 	}
-	r = source_open(&g->source, s, false, e);
-	if (r == 0) {
-		r = engine_import(g, e);
-		source_close(&g->source);
+	if (source_open(&g->source, s, false, e) < 0) {
+		fsio_close(&lock);
+		return engine_skipped(g, e);
 	}
+	r = engine_import(g, e);
+	source_close(&g->source);
 	fsio_close(&lock);
 	return r;
 }
@@ -250,9 +273,10 @@ engine_source(struct engine *g, struct err *e)
 	int r;
 
 	g->done = g->unrouted = g->seen.n = 0;
+	g->unread = false;
 	g->spooler.verbatim = s->verbatim;
 	if (canonical_url(s, url, sizeof(url), e) < 0)
-		return -1;
+		return engine_skipped(g, e);
 	if (!audit && !g->options->dry_run) {
 		g->spooler.dir = g->settings->state_dir;
 		return engine_locked(g, url, e);
@@ -261,18 +285,29 @@ engine_source(struct engine *g, struct err *e)
 	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
 		return -1;
 	if (source_open(&g->source, s, true, e) < 0)
-		return -1;
+		return engine_skipped(g, e);
 	r = audit ? audit_source(g, e) : preview_source(g, e);
 	source_close(&g->source);
 	return r;
 }
 
-static void
-engine_stopped(struct engine *g, const struct err *e)
+static int
+engine_sources(struct engine *g, struct err *e)
 {
-	log_problem("%s", e->text);
-	report_exit(g->report, e->kind == ERR_STOP && e->code != 0
-			       ? e->code : EX_TEMPFAIL);
+	const size_t n = g->settings->sources_n;
+	size_t i;
+
+	for (i = 0; i < n && !engine_must_stop(g); i++) {
+		g->source_index = i;
+		if (engine_source(g, e) < 0)
+			return -1;
+	}
+	if (i < n) {
+		log_problem("stopped with %zu sources left for the next run",
+			    n - i);
+		report_exit(g->report, EX_TEMPFAIL);
+	}
+	return 0;
 }
 
 static void
@@ -312,14 +347,11 @@ engine_run(const struct settings *s, const struct sync_options *o,
 		engine_free(g);
 		return;
 	}
-	/* One source's trouble is not the next one's. */
-	for (size_t i = 0; i < s->sources_n && stop_signal == 0; i++) {
-		g->source_index = i;
-		ok = engine_source(g, &e);
-		if (ok < 0)
-			engine_stopped(g, &e);
-	}
-	if (o->audit && ok == 0 && audit_mailboxes(g, &e) < 0)
+	ok = engine_sources(g, &e);
+	if (ok == 0 && o->audit)
+		ok = audit_mailboxes(g, &e);
+	/* Without the ledger nothing more may be delivered or deleted. */
+	if (ok < 0)
 		engine_stopped(g, &e);
 	engine_free(g);
 }
@@ -398,6 +430,8 @@ split(const struct settings *s, const struct sync_options *o,
 	}
 	fsio_close(&pair[1]);
 	status = spawner_serve(s, pair[0], pid);
+	if (!WIFEXITED(status))
+		report_wait_for_rest(r);
 	if (WIFSIGNALED(status))
 		return err_stop(e, EX_TEMPFAIL, "the engine was ended by "
 				"signal %d: the next run takes up where it "

@@ -57,6 +57,10 @@ ledger_error(struct ledger *l, const char *doing, struct err *e)
 	int code = sqlite3_errcode(l->db) & 0xff;
 	const char *why = sqlite3_errmsg(l->db);
 
+	if (code == SQLITE_CORRUPT && l->read_only)
+		return err_stop(e, EX_TEMPFAIL, "cannot %s the ledger %s: %s; "
+				"try again while no run is at work", doing,
+				l->path, why);
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		return err_stop(e, EX_IOERR, "cannot %s the ledger %s: %s; "
 				"move it away and run with --take-over: mail "
@@ -163,10 +167,21 @@ static int
 settings(struct ledger *l, struct err *e)
 {
 	const char *full = "PRAGMA synchronous = FULL"; /* STEP ledger-sync */
+	sqlite3_stmt *wal = ledger_statement(l, "PRAGMA journal_mode = WAL",
+					     e);
+	const unsigned char *mode;
+	bool ok;
 
-	if (sqlite3_exec(l->db, "PRAGMA journal_mode = WAL", NULL, NULL,
-			 NULL) != SQLITE_OK ||
-	    sqlite3_exec(l->db, full, NULL, NULL, NULL) != SQLITE_OK)
+	if (wal == NULL || ledger_step(l, wal, e) != 1)
+		return wal == NULL ? -1 : ledger_error(l, "open", e);
+	mode = sqlite3_column_text(wal, 0);
+	ok = mode != NULL && strcmp((const char *)mode, "wal") == 0;
+	sqlite3_reset(wal);
+	if (!ok)
+		return err_stop(e, EX_CONFIG, "cannot keep the ledger %s in "
+				"WAL mode: put the state directory on a local "
+				"file system", l->path);
+	if (sqlite3_exec(l->db, full, NULL, NULL, NULL) != SQLITE_OK)
 		return ledger_error(l, "open", e);
 	return 0;
 }
@@ -267,6 +282,7 @@ ledger_open(struct ledger **l_r, const char *dir, bool read_only,
 	int r;
 
 	*l_r = NULL;
+	l->read_only = read_only;
 	snprintf(l->path, sizeof(l->path), "%s/ledger.db", dir);
 	if (read_only && access(l->path, F_OK) < 0) {
 		free(l);

@@ -11,6 +11,7 @@ enum { LEDGER_STATEMENTS = 32 };
 struct ledger {
 	sqlite3 *db;
 	char path[4096];
+	bool read_only;
 	char uuid[DELIVERY_UUID_LEN + 1];
 	enum { LEDGER_IDLE, LEDGER_READING, LEDGER_WRITING } state;
 	/* prepared once, by the address of their text */

@@ -4,56 +4,72 @@
 
 #include "ledger-private.h"
 
-/* Ids of undeleted objects of the source that are not among seen (sorted). */
-static int
-find_vanished(struct ledger *l, int64_t source, const int64_t *seen, size_t n,
-	      int64_t **list_r, size_t *n_r, struct err *e)
+/* An object whose presence has changed, or that has been gone for long. */
+struct change {
+	int64_t id, deleted;	/* what deleted is to become; 0: listed */
+	bool forget;
+};
+
+struct changes {
+	struct change *list;
+	size_t n, room;
+};
+
+static void
+add(struct changes *c, int64_t id, int64_t deleted, bool forget)
 {
-	sqlite3_stmt *s = ledger_statement(l, "SELECT id FROM object"
-		" WHERE source = ?1 AND deleted = 0 ORDER BY id", e);
-	size_t at = 0, room = 0;
+	if (c->n == c->room) {
+		c->room = c->room ? 2 * c->room : 16;
+		c->list = mem_grow(c->list, c->room, sizeof(*c->list));
+	}
+	c->list[c->n++] = (struct change){
+		.id = id, .deleted = deleted, .forget = forget,
+	};
+}
+
+static void
+judge(struct changes *c, int64_t id, int64_t deleted, bool seen, int64_t now)
+{
+	const int64_t before = now - LEDGER_RETENTION;
+
+	if (seen && deleted != 0)
+		/* Back, or never taken away: its row must outlive it. */
+		add(c, id, deleted > 0 ? now : 0, false);
+	else if (!seen && deleted == 0)
+		add(c, id, -now, false);
+	else if (!seen && (deleted > 0 ? deleted : -deleted) < before)
+		add(c, id, deleted, true);
+}
+
+/* seen is sorted, and so is what the ledger gives. */
+static int
+compare(struct ledger *l, int64_t source, const int64_t *seen, size_t n,
+	int64_t now, struct changes *c, struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "SELECT id, deleted FROM object"
+		" WHERE source = ?1 AND deleted < ?2 ORDER BY id", e);
+	size_t at = 0;
 	int r = -1;
 
-	if (s != NULL)
+	if (s != NULL) {
 		sqlite3_bind_int64(s, 1, source);
+		sqlite3_bind_int64(s, 2, now - LEDGER_RETENTION);
+	}
 	while (s != NULL && (r = ledger_step(l, s, e)) == 1) {
 		int64_t id = sqlite3_column_int64(s, 0);
 
 		while (at < n && seen[at] < id)
 			at++;
-		if (at < n && seen[at] == id)
-			continue;
-		if (*n_r == room) {
-			room = room ? 2 * room : 16;
-			*list_r = mem_grow(*list_r, room, sizeof(**list_r));
-		}
-		(*list_r)[(*n_r)++] = id;
+		judge(c, id, sqlite3_column_int64(s, 1),
+		      at < n && seen[at] == id, now);
 	}
 	return r;
 }
 
-/* Whoever removed the object has looked at a SUSPECT; an INTENT is not over. */
 static int
-is_over(struct ledger *l, int64_t id, bool *over_r, struct err *e)
+run_with_id(struct ledger *l, const char *sql, int64_t id, struct err *e)
 {
-	sqlite3_stmt *s = ledger_statement(l, "SELECT NOT EXISTS (SELECT 1"
-		" FROM delivery WHERE object = ?1 AND state = 1)", e);
-
-	if (s == NULL)
-		return -1;
-	sqlite3_bind_int64(s, 1, id);
-	if (ledger_step(l, s, e) != 1)
-		return ledger_error(l, "read", e);
-	*over_r = sqlite3_column_int(s, 0) != 0;
-	sqlite3_reset(s);
-	return 0;
-}
-
-static int
-end_suspects(struct ledger *l, int64_t id, struct err *e)
-{
-	sqlite3_stmt *s = ledger_statement(l, "UPDATE delivery SET state = 2"
-		" WHERE object = ?1 AND state = 4", e);
+	sqlite3_stmt *s = ledger_statement(l, sql, e);
 
 	if (s == NULL)
 		return -1;
@@ -62,42 +78,29 @@ end_suspects(struct ledger *l, int64_t id, struct err *e)
 }
 
 static int
-forget_old(struct ledger *l, int64_t source, int64_t before, struct err *e)
+forget(struct ledger *l, int64_t id, struct err *e)
 {
-	sqlite3_stmt *rows = ledger_statement(l, "DELETE FROM delivery WHERE"
-		" object IN (SELECT id FROM object WHERE source = ?1 AND"
-		" deleted BETWEEN 1 AND ?2)", e);
-	sqlite3_stmt *objects = ledger_statement(l, "DELETE FROM object WHERE"
-		" source = ?1 AND deleted BETWEEN 1 AND ?2", e);
+	static const char rows[] = "DELETE FROM delivery WHERE object = ?1"
+		" AND state <> 1";
+	static const char object[] = "DELETE FROM object WHERE id = ?1 AND"
+		" NOT EXISTS (SELECT 1 FROM delivery WHERE object = ?1)";
 
-	if (rows == NULL || objects == NULL)
+	if (run_with_id(l, rows, id, e) < 0)
 		return -1;
-	sqlite3_bind_int64(rows, 1, source);
-	sqlite3_bind_int64(rows, 2, before);
-	sqlite3_bind_int64(objects, 1, source);
-	sqlite3_bind_int64(objects, 2, before);
-	if (ledger_run(l, rows, e) < 0)
-		return -1;
-	return ledger_run(l, objects, e);
+	return run_with_id(l, object, id, e);
 }
 
 int
 ledger_prune(struct ledger *l, int64_t source, const int64_t *seen, size_t n,
 	     int64_t now, struct err *e)
 {
-	int64_t *list = NULL;
-	size_t vanished = 0;
-	int r = find_vanished(l, source, seen, n, &list, &vanished, e);
+	struct changes c = { .n = 0 };
+	int r = compare(l, source, seen, n, now, &c, e);
 
-	for (size_t i = 0; r == 0 && i < vanished; i++) {
-		bool over = false;
-
-		r = is_over(l, list[i], &over, e);
-		if (r == 0 && over)
-			r = end_suspects(l, list[i], e);
-		if (r == 0 && over)
-			r = ledger_deleted(l, list[i], now, e);
-	}
-	free(list);
-	return r < 0 ? -1 : forget_old(l, source, now - LEDGER_RETENTION, e);
+	for (size_t i = 0; r == 0 && i < c.n; i++)
+		r = c.list[i].forget
+		  ? forget(l, c.list[i].id, e)
+		  : ledger_deleted(l, c.list[i].id, c.list[i].deleted, e);
+	free(c.list);
+	return r;
 }

@@ -26,8 +26,8 @@ int
 ledger_move(struct ledger *l, const struct ledger_row *r, enum row_state from,
 	    enum row_state to, struct err *e)
 {
-	sqlite3_stmt *s = ledger_statement(l, "UPDATE delivery SET state = ?4"
-		" WHERE object = ?1 AND mailbox = ?2 AND state = ?3", e);
+	sqlite3_stmt *s = ledger_statement(l, "UPDATE delivery SET state = ?4,"
+		" boot = ?5 WHERE object = ?1 AND mailbox = ?2 AND state = ?3", e);
 
 	if (s == NULL)
 		return -1;
@@ -35,6 +35,7 @@ ledger_move(struct ledger *l, const struct ledger_row *r, enum row_state from,
 	sqlite3_bind_int64(s, 2, r->mailbox);
 	sqlite3_bind_int(s, 3, (int)from);
 	sqlite3_bind_int(s, 4, (int)to);
+	ledger_bind_text(s, 5, r->boot);
 	return ledger_run(l, s, e);
 }
 
@@ -52,7 +53,8 @@ ledger_forget(struct ledger *l, const struct ledger_row *r, struct err *e)
 }
 
 #define ROW_COLUMNS "SELECT d.object, d.mailbox, d.state, d.name, d.added,"  \
-	" d.boot, o.content_size, o.content, o.key FROM delivery d"	     \
+	" d.boot, o.content_size, o.content, o.key, o.deleted"		     \
+	" FROM delivery d"						     \
 	" JOIN object o ON o.id = d.object"
 
 static void
@@ -67,6 +69,7 @@ read_row(sqlite3_stmt *s, struct arena *a, struct ledger_row *r)
 		.boot = ledger_column_string(s, 5, a),
 		.content_size = (uint64_t)sqlite3_column_int64(s, 6),
 		.key = ledger_column_string(s, 8, a),
+		.gone = sqlite3_column_int64(s, 9) != 0,
 	};
 	ledger_column_hash(s, 7, r->content);
 }
@@ -94,12 +97,17 @@ ledger_state(struct ledger *l, int64_t object, int64_t mailbox,
 
 int
 ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
-	    struct arena *a, struct ledger_row **list_r, size_t *n_r,
-	    struct err *e)
+	    int limit, struct arena *a, struct ledger_row **list_r,
+	    size_t *n_r, struct err *e)
 {
-	sqlite3_stmt *s = ledger_statement(l, ROW_COLUMNS " WHERE"
-		" d.mailbox = ?1 AND d.state = ?2"
-		" ORDER BY o.arrival, d.object", e);
+	/* The index of the open states is used only if it is asked for. */
+	static const char open[] = ROW_COLUMNS " WHERE d.mailbox = ?1"
+		" AND d.state = ?2 AND d.state IN (1, 4)"
+		" ORDER BY o.arrival, d.object LIMIT ?3";
+	static const char any[] = ROW_COLUMNS " WHERE d.mailbox = ?1"
+		" AND d.state = ?2 ORDER BY o.arrival, d.object LIMIT ?3";
+	bool is_open = state == ROW_INTENT || state == ROW_SUSPECT;
+	sqlite3_stmt *s = ledger_statement(l, is_open ? open : any, e);
 	struct ledger_row *list = NULL;
 	size_t n = 0, room = 0;
 	int r = -1;
@@ -107,6 +115,7 @@ ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
 	if (s != NULL) {
 		sqlite3_bind_int64(s, 1, mailbox);
 		sqlite3_bind_int(s, 2, (int)state);
+		sqlite3_bind_int(s, 3, limit);
 	}
 	while (s != NULL && (r = ledger_step(l, s, e)) == 1) {
 		if (n == room) {
@@ -124,13 +133,34 @@ ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
 }
 
 int
+ledger_is_done(struct ledger *l, int64_t mailbox, const char *name,
+	       bool *done_r, struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "SELECT 1 FROM delivery WHERE"
+		" mailbox = ?1 AND name = ?2 AND state = 2", e);
+	int r;
+
+	*done_r = false;
+	if (s == NULL)
+		return -1;
+	sqlite3_bind_int64(s, 1, mailbox);
+	ledger_bind_text(s, 2, name);
+	r = ledger_step(l, s, e);
+	if (r == 1)
+		sqlite3_reset(s);
+	*done_r = r == 1;
+	return r < 0 ? -1 : 0;
+}
+
+int
 ledger_twin(struct ledger *l, const struct ledger_object *o, int64_t mailbox,
 	    enum row_state *state_r, struct err *e)
 {
 	sqlite3_stmt *s = ledger_statement(l, "SELECT d.state FROM object o"
 		" JOIN delivery d ON d.object = o.id WHERE o.ses_id = ?1"
 		" AND o.ses_id <> '' AND o.body = ?2 AND d.mailbox = ?3"
-		" AND o.oid <> ?4 AND d.state <> 3 ORDER BY d.state LIMIT 1",
+		" AND o.oid <> ?4 AND (d.state IN (1, 2) OR d.state = 4"
+		" AND o.deleted = 0) ORDER BY d.state LIMIT 1",
 		e);
 	int r;
 

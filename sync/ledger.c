@@ -222,6 +222,20 @@ ledger_mailbox_update(struct ledger *l, const struct ledger_mailbox *m,
 }
 
 int
+ledger_mailbox_move(struct ledger *l, int64_t mailbox, const char *path,
+		    struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "UPDATE mailbox SET path = ?2"
+		" WHERE id = ?1", e);
+
+	if (s == NULL)
+		return -1;
+	sqlite3_bind_int64(s, 1, mailbox);
+	ledger_bind_text(s, 2, path);
+	return ledger_run(l, s, e);
+}
+
+int
 ledger_mailboxes(struct ledger *l, struct arena *a,
 		 struct ledger_mailbox **list_r, size_t *n_r, struct err *e)
 {
@@ -267,7 +281,7 @@ ledger_find(struct ledger *l, const uint8_t oid[HASH_SIZE],
 	if (r != 1)
 		return r;
 	o_r->id = sqlite3_column_int64(s, 0);
-	o_r->deleted = sqlite3_column_int64(s, 1) != 0;
+	o_r->deleted = sqlite3_column_int64(s, 1) > 0;
 	sqlite3_reset(s);
 	return 0;
 }

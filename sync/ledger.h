@@ -38,6 +38,12 @@ struct ledger_object {
 	int64_t arrival;
 };
 
+/*
+ * object.deleted: 0 listed, > 0 removed by us at that time, < 0 missing in a
+ * complete listing since then. What comes back after that is planned like any
+ * other; its rows say what was delivered.
+ */
+
 struct ledger_row {
 	int64_t object, mailbox;
 	enum row_state state;
@@ -47,6 +53,7 @@ struct ledger_row {
 	uint64_t added;		/* bytes of lines in front of the content */
 	uint64_t content_size;
 	uint8_t content[HASH_SIZE];
+	bool gone;		/* its object is not in the source any more */
 };
 
 struct ledger_mailbox {
@@ -109,7 +116,8 @@ int ledger_state(struct ledger *l, int64_t object, int64_t mailbox,
 		 enum row_state *state_r, struct err *e);
 /* Writes object, mailbox, state, name, added, boot; replaces an old row. */
 int ledger_put(struct ledger *l, const struct ledger_row *r, struct err *e);
-/* Only if the row is still in state from: another run may have been faster. */
+/* Only if the row is still in state from: another run may have been faster.
+ * r->boot becomes the row's. */
 int ledger_move(struct ledger *l, const struct ledger_row *r,
 		enum row_state from, enum row_state to, struct err *e);
 /* INTENT or SUSPECT back to nothing: the mail is not in the Maildir. */
@@ -120,10 +128,19 @@ int ledger_forget(struct ledger *l, const struct ledger_row *r, struct err *e);
 int ledger_twin(struct ledger *l, const struct ledger_object *o,
 		int64_t mailbox, enum row_state *state_r, struct err *e);
 
-/* The rows of a mailbox in that state, in memory of the arena. */
+/* The rows of a mailbox in that state, oldest first, at most limit (-1: all),
+ * in memory of the arena. */
 int ledger_rows(struct ledger *l, int64_t mailbox, enum row_state state,
-		struct arena *a, struct ledger_row **list_r, size_t *n_r,
-		struct err *e);
+		int limit, struct arena *a, struct ledger_row **list_r,
+		size_t *n_r, struct err *e);
+
+/* True in *done_r if that file of the mailbox has a row in DONE. */
+int ledger_is_done(struct ledger *l, int64_t mailbox, const char *name,
+		   bool *done_r, struct err *e);
+
+/* The mailbox is the same, its path is another (needs a transaction). */
+int ledger_mailbox_move(struct ledger *l, int64_t mailbox, const char *path,
+			struct err *e);
 
 /* True in *settled_r if every row of the object is DONE, or a DUPLICATE whose
  * twin is DONE. */
@@ -134,9 +151,9 @@ int ledger_deleted(struct ledger *l, int64_t object, int64_t when,
 		   struct err *e);
 
 /*
- * After a complete listing: objects of the source that are not among the seen
- * ids and have no INTENT count as deleted, and their SUSPECT rows as DONE (an
- * admin has looked); rows deleted LEDGER_RETENTION ago go.
+ * After a complete listing, all of it read: objects that are not among the
+ * seen ids are missing from now on, those that are seen are not. What has been
+ * gone for LEDGER_RETENTION is forgotten, unless it has an INTENT.
  */
 int ledger_prune(struct ledger *l, int64_t source, const int64_t *seen,
 		 size_t n, int64_t now, struct err *e);

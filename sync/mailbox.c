@@ -8,6 +8,7 @@
 
 #include "lib/base/fsio.h"
 #include "lib/base/packet.h"
+#include "lib/base/text.h"
 #include "mailbox.h"
 
 #define ANSWER_MS ((DELIVERY_ALARM + 10) * 1000)
@@ -32,27 +33,33 @@ mailbox_send(struct mailbox *m, const struct delivery_request *q,
 }
 
 int
-mailbox_receive(struct mailbox *m, struct answer *w_r, int *fd_r,
-		struct err *e)
+mailbox_receive(struct mailbox *m, enum delivery_op op, struct answer *w_r,
+		int *fd_r, struct err *e)
 {
+	char text[sizeof(e->text)];
 	ssize_t n = packet_receive(m->sock, w_r, sizeof(*w_r), fd_r,
 				   ANSWER_MS);
 
-	if (n < 0)
-		return gone(m, e);
-	if (n == 0) {
-		errno = EPIPE;
+	if (n <= 0) {
+		errno = n == 0 ? EPIPE : errno;
+		w_r->a.count = 0;
+		w_r->a.status = DELIVERY_OK;
 		return gone(m, e);
 	}
-	w_r->a.text[sizeof(w_r->a.text) - 1] = '\0';
 	w_r->a.uuid[sizeof(w_r->a.uuid) - 1] = '\0';
-	if ((size_t)n < sizeof(w_r->a) ||
-	    (size_t)n - sizeof(w_r->a) != w_r->a.count)
+	if ((size_t)n < sizeof(w_r->a) || w_r->a.op != (uint32_t)op ||
+	    (size_t)n - sizeof(w_r->a) != w_r->a.count) {
+		w_r->a.count = 0;
+		w_r->a.status = DELIVERY_OK;
 		return err_set(e, ERR_TEMP, "the deliverer of %s answers "
 			       "nonsense", m->path);
-	if (w_r->a.status == DELIVERY_FAILED)
-		return err_set(e, ERR_TEMP, "%s", w_r->a.text);
-	return 0;
+	}
+	if (w_r->a.status != DELIVERY_FAILED)
+		return 0;
+	/* It speaks for its user: nothing of it goes raw to a terminal. */
+	text_quote(text, sizeof(text), w_r->a.text,
+		   strnlen(w_r->a.text, sizeof(w_r->a.text)));
+	return err_set(e, ERR_TEMP, "%s", text);
 }
 
 int
@@ -63,7 +70,7 @@ mailbox_ask(struct mailbox *m, enum delivery_op op, uint32_t flags,
 
 	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0)
 		return -1;
-	return mailbox_receive(m, w_r, fd_r, e);
+	return mailbox_receive(m, op, w_r, fd_r, e);
 }
 
 int
@@ -76,7 +83,7 @@ mailbox_mark(struct mailbox *m, const char *uuid, struct err *e)
 							: m->row.generation);
 	memcpy(q.uuid, uuid, sizeof(q.uuid));
 	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
-	    mailbox_receive(m, &w, NULL, e) < 0)
+	    mailbox_receive(m, DELIVERY_MARK, &w, NULL, e) < 0)
 		return -1;
 	m->row.generation = q.generation;
 	m->marked = m->touched = true;
@@ -104,7 +111,7 @@ mailbox_names(struct mailbox *m, enum delivery_op op,
 	w_r->a.count = 0;
 	if (mailbox_send(m, &q, tail, at, -1, e) < 0)
 		return -1;
-	r = mailbox_receive(m, w_r, NULL, e);
+	r = mailbox_receive(m, op, w_r, NULL, e);
 	if (r == 0 && w_r->a.count != n)
 		return err_set(e, ERR_TEMP, "the deliverer of %s answers "
 			       "nonsense", m->path);
@@ -112,13 +119,17 @@ mailbox_names(struct mailbox *m, enum delivery_op op,
 }
 
 int
-mailbox_start(struct mailbox *m, struct spawner *sp, bool read_only,
+mailbox_start(struct mailbox *m, struct spawner *sp, uint32_t flags,
 	      struct answer *w_r, struct err *e)
 {
+	struct delivery_request q = {
+		.op = DELIVERY_HELLO, .flags = flags, .name = PACKAGE_VERSION,
+	};
+
 	if (spawner_start(sp, m->source, &m->target, &m->sock, e) < 0)
 		return -1;
-	if (mailbox_ask(m, DELIVERY_HELLO, read_only ? DELIVERY_READ_ONLY : 0,
-			w_r, NULL, e) == 0)
+	if (mailbox_send(m, &q, NULL, 0, -1, e) == 0 &&
+	    mailbox_receive(m, DELIVERY_HELLO, w_r, NULL, e) == 0)
 		return 0;
 	mailbox_close(m);
 	return -1;
@@ -140,13 +151,25 @@ by_id(const void *a, const void *b)
 		      id_of(*(const char *const *)b), DELIVERY_ID_LEN);
 }
 
+/* What a list must hold; another name in the stage is not ours. */
+static bool
+belongs(const char *name, bool staged)
+{
+	if (staged)
+		return delivery_name_id(name) != NULL &&
+		       delivery_name_valid(name, DELIVERY_NAME_MAX);
+	return (name[0] == 'n' || name[0] == 'c') && name[1] == '/' &&
+	       strchr(name + 2, '/') == NULL &&
+	       delivery_name_id(name + 2) != NULL;
+}
+
 static void
-split(struct names *s, size_t size)
+split(struct names *s, size_t size, bool staged)
 {
 	size_t room = 0;
 
 	for (char *at = s->data; at < s->data + size; at += strlen(at) + 1) {
-		if (id_of(at) == NULL)
+		if (!belongs(at, staged))
 			continue;
 		if (s->n == room) {
 			room = room ? 2 * room : 64;
@@ -191,7 +214,7 @@ mailbox_list(struct mailbox *m, bool staged, struct names *r_r, struct err *e)
 		return err_errno(e, "cannot read the list of %s", m->path);
 	}
 	fsio_close(&fd);
-	split(r_r, (size_t)s.st_size);
+	split(r_r, (size_t)s.st_size, staged);
 	return 0;
 }
 
@@ -262,7 +285,7 @@ mailbox_holds(struct mailbox *m, const char *where, uint64_t added,
 		return 0;
 	memcpy(q.name, where + 2, len);
 	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
-	    mailbox_receive(m, &w, &fd, e) < 0)
+	    mailbox_receive(m, DELIVERY_OPEN, &w, &fd, e) < 0)
 		return -1;
 	if (fd < 0)
 		return 0;
@@ -278,6 +301,7 @@ void
 mailbox_close(struct mailbox *m)
 {
 	fsio_close(&m->sock);
+	m->marked = false;
 	if (m->state == MAILBOX_OPEN)
 		m->state = MAILBOX_CLOSED;
 }

@@ -51,18 +51,20 @@ struct answer {
 	unsigned char status[DELIVERY_BATCH_MAX];
 };
 
-/* Starts the deliverer and says HELLO: w_r holds the mark. */
-int mailbox_start(struct mailbox *m, struct spawner *sp, bool read_only,
+/* Starts the deliverer and says HELLO (flags: enum delivery_flags): w_r holds
+ * the mark, or the status DELIVERY_BUSY. */
+int mailbox_start(struct mailbox *m, struct spawner *sp, uint32_t flags,
 		  struct answer *w_r, struct err *e);
 
 /* One request; fd -1 = none. ERR_TEMP when the deliverer has gone. */
 int mailbox_send(struct mailbox *m, const struct delivery_request *q,
 		 const void *tail, size_t n, int fd, struct err *e);
 
-/* The next answer; *fd_r (if not NULL) is the caller's. A deliverer's "failed"
- * is -1 with its text; status bytes are there in that case too. */
-int mailbox_receive(struct mailbox *m, struct answer *w_r, int *fd_r,
-		    struct err *e);
+/* The next answer, which must be one to op; *fd_r (if not NULL) is the
+ * caller's. A deliverer's "failed" is -1 with its text; status bytes are there
+ * in that case too, else a.count is 0. */
+int mailbox_receive(struct mailbox *m, enum delivery_op op,
+		    struct answer *w_r, int *fd_r, struct err *e);
 
 /* Both; op and flags only. */
 int mailbox_ask(struct mailbox *m, enum delivery_op op, uint32_t flags,

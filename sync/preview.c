@@ -57,32 +57,52 @@ worse(enum outcome have, enum row_state state)
 }
 
 static int
+preview_target(struct engine *g, const struct object *o,
+	       const struct ledger_object *entry, const struct target *t,
+	       enum outcome *outcome_r, struct err *e)
+{
+	enum row_state state;
+	struct mailbox *m;
+	int r = engine_mailbox(g, g->source_index, t, &m, e);
+
+	if (r < 0 && e->kind != ERR_TEMP)
+		return -1;
+	if (r < 0 || m->state == MAILBOX_FAILED) {
+		*outcome_r = OUTCOME_DEFERRED;
+		return 0;
+	}
+	if (look(g, entry, m, &state, e) < 0)
+		return -1;
+	line(g, o, m->path, words[state]);
+	if (*outcome_r == OUTCOME_UNROUTED)
+		*outcome_r = OUTCOME_SKIPPED;
+	*outcome_r = worse(*outcome_r, state);
+	return 0;
+}
+
+static int
 preview_targets(struct engine *g, const struct object *o,
 		const struct ledger_object *entry, const char *recipient,
 		enum outcome *outcome_r, struct err *e)
 {
+	const struct source_settings *src = g->source.settings;
+	const struct target catch_all = { .route = src->routes_n };
 	struct targets t;
 
 	recipients_route(g->source.settings, o->key, recipient, &t);
-	*outcome_r = t.n == 0 ? OUTCOME_UNROUTED : OUTCOME_SKIPPED;
-	if (t.n == 0)
-		line(g, o, "(nowhere)", "unrouted");
+	*outcome_r = OUTCOME_UNROUTED;
 	for (size_t i = 0; i < t.n; i++) {
-		enum row_state state;
-		struct mailbox *m;
-
-		if (engine_mailbox(g, g->source_index, &t.list[i], &m,
-				   e) < 0 || m->state == MAILBOX_FAILED) {
-			if (e->kind == ERR_STOP)
-				return -1;
-			*outcome_r = OUTCOME_DEFERRED;
+		if (preview_target(g, o, entry, &t.list[i], outcome_r,
+				   e) == 0)
 			continue;
-		}
-		if (look(g, entry, m, &state, e) < 0)
+		/* No such user: as if no line had fitted. */
+		if (e->kind == ERR_PERM && src->catch_all != NULL)
+			preview_target(g, o, entry, &catch_all, outcome_r, e);
+		if (e->kind == ERR_STOP)
 			return -1;
-		line(g, o, m->path, words[state]);
-		*outcome_r = worse(*outcome_r, state);
 	}
+	if (*outcome_r == OUTCOME_UNROUTED)
+		line(g, o, "(nowhere)", "unrouted");
 	return 0;
 }
 
@@ -124,7 +144,9 @@ preview_object(struct engine *g, const struct object *o, struct err *e)
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
-		if (preview_fetched(g, o, &s, &v, &outcome, e) < 0)
+		if (s.size == 0)
+			line(g, o, "(nowhere)", "no mail");
+		else if (preview_fetched(g, o, &s, &v, &outcome, e) < 0)
 			return -1;
 		if (outcome == OUTCOME_IMPORTED)
 			g->report->bytes += s.size;
@@ -156,8 +178,12 @@ preview_source(struct engine *g, struct err *e)
 				     e);
 
 	g->report->listed += n;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = preview_object(g, &list[i], e);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (!engine_must_stop(g))
+			r = preview_object(g, &list[i], e);
+		else
+			engine_outcome(g, list[i].key, OUTCOME_WAITING);
+	}
 	free(list);
 	arena_free(&arena);
 	return r;

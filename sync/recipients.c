@@ -1,6 +1,8 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
@@ -8,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -198,9 +201,20 @@ find_user(const char *name, struct passwd **pw_r, struct err *e)
 	if (*pw_r != NULL)
 		return 0;
 	if (errno == 0 || errno == ENOENT || errno == ESRCH)
-		return err_set(e, ERR_TEMP, "cannot find user %s: no such user",
+		return err_set(e, ERR_PERM, "cannot find user %s: no such user",
 			       text_show(name));
 	return err_errno(e, "cannot find user %s", text_show(name));
+}
+
+/* A line names its owner: one who is missing is a mistake to be mended, and no
+ * stranger's choice as with {user}. */
+static int
+find_owner(const char *name, struct passwd **pw_r, struct err *e)
+{
+	if (find_user(name, pw_r, e) == 0)
+		return 0;
+	e->kind = ERR_TEMP;
+	return -1;
 }
 
 /* The passwd entry of a {user}, in static memory. */
@@ -210,7 +224,7 @@ find_template_user(const char *name, struct passwd **pw_r, struct err *e)
 	if (find_user(name, pw_r, e) < 0)
 		return -1;
 	if ((*pw_r)->pw_uid < UID_FIRST_USER)
-		return err_set(e, ERR_TEMP, "cannot deliver to user %s: uid %u "
+		return err_set(e, ERR_PERM, "cannot deliver to user %s: uid %u "
 			       "is below %d", text_show(name), (*pw_r)->pw_uid,
 			       UID_FIRST_USER);
 	return 0;
@@ -259,7 +273,7 @@ recipients_maildir(const struct source_settings *s, const struct target *t,
 	if (r->template && find_template_user(t->user, &pw, e) < 0)
 		return -1;
 	if (starts_with(r->maildir, HOME, strlen(HOME))) {
-		if (pw == NULL && find_user(r->owner, &pw, e) < 0)
+		if (pw == NULL && find_owner(r->owner, &pw, e) < 0)
 			return -1;
 		home = pw->pw_dir;
 		if (*home != '/')
@@ -306,34 +320,65 @@ take_named(const char *owner, struct place *p, struct err *e)
 		p->gid = (gid_t)strtoul(colon + 1, NULL, 10);
 		return 0;
 	}
-	return find_user(owner, &pw, e) < 0 ? -1 : take_user(pw, p, e);
+	return find_owner(owner, &pw, e) < 0 ? -1 : take_user(pw, p, e);
 }
 
-/* Who owns the Maildir, or the directory that it would be made in. */
+/*
+ * Opens a directory without following any symbolic link: a user who can put
+ * one into the path must not choose whose mailbox it leads to.
+ */
+static int
+open_straight(const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* Who owns the Maildir (a link itself, if it is one), or the directory that it
+ * would be made in. */
+static int
+stat_maildir(const char *maildir, struct stat *st_r)
+{
+	char parent[MAILDIR_SIZE];
+	char *slash;
+	int dir, r;
+
+	memcpy(parent, maildir, sizeof(parent));
+	slash = strrchr(parent, '/');
+	slash[slash == parent] = '\0';
+	dir = open_straight(parent);
+	if (dir < 0)
+		return -1;
+	r = fstatat(dir, strrchr(maildir, '/') + 1, st_r, AT_SYMLINK_NOFOLLOW);
+	if (r < 0 && errno == ENOENT)
+		r = fstat(dir, st_r);
+	close(dir);
+	return r;
+}
+
 static int
 take_derived(struct place *p, struct err *e)
 {
-	char parent[MAILDIR_SIZE];
 	const struct passwd *pw;
 	struct stat st;
-	char *slash;
 
-	if (geteuid() != 0) {
+	if (geteuid() != 0) {	/* only root can work for others */
 		p->uid = geteuid();
 		p->gid = getegid();
 		return 0;
 	}
-	memcpy(parent, p->maildir, sizeof(parent));
-	if (lstat(parent, &st) < 0) {
-		slash = strrchr(parent, '/');
-		if (errno != ENOENT || slash == NULL)
-			return err_errno(e, "cannot find the owner of %s",
-					 text_show(p->maildir));
-		slash[slash == parent] = '\0';
-		if (stat(parent, &st) < 0)
-			return err_errno(e, "cannot find the owner of %s",
-					 text_show(parent));
-	}
+	if (stat_maildir(p->maildir, &st) < 0)
+		return errno == ELOOP
+		     ? err_set(e, ERR_TEMP, "cannot find the owner of %s: a "
+			       "symbolic link is in the way; name the owner "
+			       "with \"owner\" or --owner",
+			       text_show(p->maildir))
+		     : err_errno(e, "cannot find the owner of %s",
+				 text_show(p->maildir));
 	pw = getpwuid(st.st_uid);
 	if (pw != NULL)
 		return take_user(pw, p, e);
@@ -366,6 +411,9 @@ recipients_place(const struct source_settings *s, const struct target *t,
 		return err_set(e, ERR_TEMP, "cannot deliver to %s: its owner "
 			       "is root; name one with \"owner\" or --owner",
 			       text_show(p_r->maildir));
+	if (p_r->gid == 0)
+		return err_set(e, ERR_TEMP, "cannot deliver to %s: its owner's "
+			       "group is root's", text_show(p_r->maildir));
 	if (p_r->uid < UID_FIRST_OWNER && p_r->uid != getuid())
 		return err_set(e, ERR_TEMP, "cannot deliver to %s: its owner "
 			       "has uid %u, below %d", text_show(p_r->maildir),

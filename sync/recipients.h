@@ -57,8 +57,8 @@ struct place {
 
 /*
  * The absolute Maildir of target t of s, with {home} and {user} filled in; out
- * has MAILDIR_SIZE bytes. Believes nothing of t. Fails with ERR_TEMP: a user
- * that does not exist today may exist tomorrow, and the others go on.
+ * has MAILDIR_SIZE bytes. Believes nothing of t. ERR_PERM: {user} is no user who
+ * gets mail (none, or uid < 1000); ERR_TEMP: all else.
  */
 int recipients_maildir(const struct source_settings *s, const struct target *t,
 		       char *out, struct err *e);
@@ -68,8 +68,8 @@ int recipients_maildir(const struct source_settings *s, const struct target *t,
  * the Maildir (if it is missing, the directory it would be made in); without
  * root, who can work for others, that last one is ourselves. Refuses
  * uid 0, uid < 100 (but our own), for {user} uid < 1000, an expired account
- * (when the shadow database may be read), and a name that is no user.
- * Always ERR_TEMP.
+ * (when the shadow database may be read), group 0, a symbolic link on the way
+ * to a Maildir whose owner is derived. Errors as recipients_maildir().
  */
 int recipients_place(const struct source_settings *s, const struct target *t,
 		     struct place *p_r, struct err *e);

@@ -49,6 +49,25 @@ report_count(struct report *r, enum outcome o)
 	r->outcome[o]++;
 }
 
+static uint64_t
+outcomes(const struct report *r)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < OUTCOMES; i++)
+		sum += r->outcome[i];
+	return sum;
+}
+
+void
+report_wait_for_rest(struct report *r)
+{
+	uint64_t sum = outcomes(r);
+
+	if (r->listed > sum)
+		r->outcome[OUTCOME_WAITING] += r->listed - sum;
+}
+
 static size_t
 badness(int code)
 {
@@ -73,11 +92,9 @@ report_exit(struct report *r, int code)
 void
 report_close(struct report *r, double seconds)
 {
-	uint64_t sum = 0;
+	uint64_t sum = outcomes(r);
 
 	r->seconds = seconds;
-	for (size_t i = 0; i < OUTCOMES; i++)
-		sum += r->outcome[i];
 	if (r->outcome[OUTCOME_SUSPECT] > 0)
 		report_exit(r, EX_IOERR);
 	if (r->outcome[OUTCOME_UNROUTED] > 0 ||

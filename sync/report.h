@@ -35,6 +35,9 @@ struct report *report_new(void);
 
 void report_count(struct report *r, enum outcome o);
 
+/* What was listed and has no outcome yet waits: the engine has died. */
+void report_wait_for_rest(struct report *r);
+
 /* Keeps the worse of both: 78 > 77 > 74 > 75 > 65 > 0; others above all. */
 void report_exit(struct report *r, int code);
 

@@ -90,10 +90,12 @@ walk_aside(struct walk *w, int dir, size_t length)
 	struct stat s;
 
 	if (d == NULL) {
+		if (errno != ENOENT)
+			cannot_list(w);
 		fsio_close(&aside);
 		return;
 	}
-	while ((f = readdir(d)) != NULL) {
+	while (errno = 0, (f = readdir(d)) != NULL) {
 		size_t n = strlen(f->d_name);
 
 		if (length + n + 1 > sizeof(w->key) ||
@@ -104,6 +106,8 @@ walk_aside(struct walk *w, int dir, size_t length)
 		add_object(w, &s, true);
 	}
 	w->key[length] = '\0';
+	if (errno != 0)
+		cannot_list(w);
 	closedir(d);
 	if (!w->source->read_only)
 		unlinkat(dir, ASIDE, AT_REMOVEDIR);

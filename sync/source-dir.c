@@ -26,6 +26,9 @@
  * in ASIDE is listed like all else, under the key that it had.
  */
 
+#define EAGAIN_TRIES 8
+#define SETTLE_WITHOUT_LEASE 60	/* seconds */
+
 /* Below root only, through no symbolic link. */
 static int
 open_beneath(int root, const char *key, uint64_t flags)
@@ -35,10 +38,13 @@ open_beneath(int root, const char *key, uint64_t flags)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 	long fd;
+	int tries = 0;
 
+	/* EAGAIN: a rename came between; or somebody holds a write lease. */
 	do
 		fd = syscall(SYS_openat2, root, key, &how, sizeof(how));
-	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	while (fd < 0 && (errno == EINTR ||
+			  (errno == EAGAIN && ++tries < EAGAIN_TRIES)));
 	return (int)fd;
 }
 
@@ -71,16 +77,20 @@ lease_take(int fd)
 	return errno == EAGAIN ? LEASE_WRITER : LEASE_NONE;
 }
 
+/* Without a lease only rest tells that a file is complete. */
 static bool
-is_settled(const struct source *s, const struct stat *st)
+is_settled(const struct source *s, enum lease lease, const struct stat *st)
 {
 	int64_t last = st->st_mtim.tv_sec > st->st_ctim.tv_sec
 		     ? st->st_mtim.tv_sec : st->st_ctim.tv_sec;
 
 	int64_t age = clock_wall() - last;
+	int64_t settle = s->settings->settle;
 
+	if (lease == LEASE_NONE && settle < SETTLE_WITHOUT_LEASE)
+		settle = SETTLE_WITHOUT_LEASE;
 	/* Far in the future: a clock was wrong, and would not tell. */
-	return age >= s->settings->settle || age < -s->settings->settle;
+	return age >= settle || age < -settle;
 }
 
 static enum fetch
@@ -124,6 +134,7 @@ fetch_open(struct source *s, int fd, const struct object *o,
 	   struct err *e)
 {
 	struct stat st;
+	enum lease lease = lease_take(fd);
 	enum fetch r;
 
 	if (fstat(fd, &st) < 0) {
@@ -132,7 +143,7 @@ fetch_open(struct source *s, int fd, const struct object *o,
 	}
 	if (!S_ISREG(st.st_mode))
 		return FETCH_GONE;
-	if (!is_settled(s, &st) || lease_take(fd) == LEASE_WRITER)
+	if (lease == LEASE_WRITER || !is_settled(s, lease, &st))
 		return FETCH_BUSY;
 	r = read_all(fd, o, &st, sp, e);
 	if (r == FETCH_OK && spool_end(sp, r_r, e) < 0)
@@ -179,6 +190,8 @@ dir_fetch(struct source *s, const struct object *o, struct spooler *sp,
 	fd = open_object(s, o);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return FETCH_GONE;
+	if (fd < 0 && errno == EAGAIN)
+		return FETCH_BUSY;
 	if (fd < 0) {
 		err_errno(e, "cannot open %s", text_show(o->key));
 		return FETCH_FAILED;
@@ -293,7 +306,7 @@ dir_remove(struct source *s, const struct object *o, const struct version *v,
 			 O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0 && errno == ENOENT)
 		return REMOVAL_OK;
-	if (fd < 0 && errno == ELOOP)
+	if (fd < 0 && (errno == ELOOP || errno == EAGAIN))
 		return REMOVAL_CHANGED;
 	if (fd < 0) {
 		err_errno(e, "cannot open %s", text_show(o->key));

@@ -85,6 +85,26 @@ start(const struct settings *s, size_t source, const struct target *t,
 	return r;
 }
 
+static volatile sig_atomic_t engine_pid;
+static int engine_status;
+static bool engine_ended;
+
+/* Deliverers that are done, so that a long run gathers no zombies; the engine's
+ * end is kept for the end. */
+static void
+reap(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != (pid_t)engine_pid)
+			continue;
+		engine_status = status;
+		engine_ended = true;
+	}
+}
+
 static int
 ask_spawner(struct spawner *sp, size_t source, const struct target *t,
 	    int *sock_r, struct err *e)
@@ -111,11 +131,11 @@ spawner_start(struct spawner *sp, size_t source, const struct target *t,
 {
 	*sock_r = -1;
 	if (sp->sock < 0)
+		reap();
+	if (sp->sock < 0)
 		return start(sp->settings, source, t, sock_r, e);
 	return ask_spawner(sp, source, t, sock_r, e);
 }
-
-static volatile sig_atomic_t engine_pid;
 
 static void
 pass_on(int sig)
@@ -144,6 +164,7 @@ serve_one(const struct settings *s, int sock)
 	}
 	sent = packet_send(sock, &w, sizeof(w), fd);
 	fsio_close(&fd);
+	reap();
 	return sent == 0;
 }
 
@@ -151,7 +172,6 @@ int
 spawner_serve(const struct settings *s, int sock, pid_t engine)
 {
 	struct sigaction act = { .sa_handler = pass_on };
-	int status = 0;
 
 	engine_pid = engine;
 	act.sa_flags = SA_RESTART;
@@ -161,8 +181,14 @@ spawner_serve(const struct settings *s, int sock, pid_t engine)
 	while (serve_one(s, sock))
 		continue;
 	fsio_close(&sock);
-	while (waitpid(engine, &status, 0) < 0 && errno == EINTR)
+	while (!engine_ended && waitpid(engine, &engine_status, 0) < 0 &&
+	       errno == EINTR)
 		continue;
+	/* Its number may be another's from now on. */
+	act.sa_handler = SIG_IGN;
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
 	child_reap(REAP_MS);
-	return status;
+	return engine_status;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "lib/base/fsio.h"
@@ -39,12 +38,8 @@ spool_begin(struct spooler *s, uint64_t size, struct err *e)
 	else if (s->dir != NULL)
 		s->fd = memfd_create("object",
 				     MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (s->dir != NULL && s->fd < 0) {
-		err_errno(e, "cannot make a spool file in %s", s->dir);
-		e->kind = ERR_STOP;
-		e->code = EX_TEMPFAIL;
-		return -1;
-	}
+	if (s->dir != NULL && s->fd < 0)
+		return err_errno(e, "cannot make a spool file in %s", s->dir);
 	s->in_body = s->only_cr = false;
 	s->column = s->head_len = 0;
 	s->size = s->content_size = 0;
@@ -110,12 +105,8 @@ spool_add(struct spooler *s, const void *data, size_t n, struct err *e)
 {
 	const char *at = data;
 
-	if (s->fd >= 0 && fsio_write(s->fd, data, n) < 0) {
-		err_errno(e, "cannot write a spool file in %s", s->dir);
-		e->kind = ERR_STOP;
-		e->code = EX_TEMPFAIL;
-		return -1;
-	}
+	if (s->fd >= 0 && fsio_write(s->fd, data, n) < 0)
+		return err_errno(e, "cannot write a spool file in %s", s->dir);
 	while (n > 0) {
 		size_t part = n < SPOOL_CHUNK ? n : SPOOL_CHUNK;
 

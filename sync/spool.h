@@ -49,7 +49,7 @@ struct spooler {
 };
 
 /* size is what the source says; only the choice of the place depends on it.
- * ERR_STOP when the state directory has no room. */
+ * ERR_TEMP when the state directory has no room for this one. */
 int spool_begin(struct spooler *s, uint64_t size, struct err *e);
 int spool_add(struct spooler *s, const void *data, size_t n, struct err *e);
 /* On success *r_r owns the descriptor. */

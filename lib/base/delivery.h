@@ -33,6 +33,8 @@ enum delivery_op {
 
 enum delivery_flags {
 	DELIVERY_READ_ONLY = 1,	/* HELLO: create nothing, lock nothing */
+	DELIVERY_KNOWN = 32,	/* HELLO: it was there before: do not make it */
+	DELIVERY_NO_WAIT = 64,	/* HELLO: not even for the stage's lock */
 	DELIVERY_VERBATIM = 2,	/* PUT: bytes as they are */
 	DELIVERY_STAGED = 4,	/* LIST: the stage, not new and cur */
 	DELIVERY_RENAMED = 8,	/* SYNC: after renames, new/ too */
@@ -45,7 +47,7 @@ struct delivery_request {
 	uint64_t size;		/* PUT: bytes of the object */
 	int64_t mtime;		/* PUT: arrival, seconds since 1970 */
 	char uuid[DELIVERY_UUID_LEN + 1];	/* MARK */
-	char name[DELIVERY_NAME_MAX];		/* PUT, OPEN */
+	char name[DELIVERY_NAME_MAX];		/* PUT, OPEN; HELLO: version */
 	uint32_t count;		/* COMMIT, DROP: names that follow */
 	uint32_t added;		/* PUT: bytes of lines that follow */
 };
@@ -55,6 +57,7 @@ enum delivery_status {
 	DELIVERY_FAILED,	/* text says why; always "later" */
 	DELIVERY_EXISTS,	/* COMMIT: another file has that name in new */
 	DELIVERY_MISSING,	/* COMMIT: not in the stage; OPEN: nowhere */
+	DELIVERY_BUSY,		/* HELLO, NO_WAIT: somebody has the lock */
 };
 
 struct delivery_answer {

@@ -105,7 +105,8 @@ packet_receive(int sock, void *data, size_t size, int *fd_r, int timeout_ms)
 	struct msghdr msg = {
 		.msg_iov = &part, .msg_iovlen = 1,
 		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
+		/* CMSG_SPACE would let a second descriptor in. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	ssize_t n;
 	int fd;
