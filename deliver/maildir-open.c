@@ -153,7 +153,6 @@ sync_parent(struct maildir *m, struct err *e)
 static int
 open_dir(struct maildir *m, unsigned flags, struct err *e)
 {
-	const bool read_only = flags & DELIVERY_READ_ONLY;
 	const bool make = !(flags & (DELIVERY_READ_ONLY | DELIVERY_KNOWN));
 	bool made = false;
 
@@ -174,7 +173,7 @@ open_dir(struct maildir *m, unsigned flags, struct err *e)
 		return -1;
 	if (made && sync_parent(m, e) < 0)
 		return -1;
-	return read_only ? 0 : make_parts(m, e);
+	return make ? make_parts(m, e) : 0;
 }
 
 static int
@@ -210,8 +209,14 @@ open_stage(struct maildir *m, unsigned flags, bool *busy_r, struct err *e)
 	else if (!read_only && errno != EEXIST)
 		return err_errno(e, "cannot create %s/" DELIVERY_STAGE,
 				 m->path);
-	if (open_part(m, DELIVERY_STAGE, &m->stage, e) < 0)
-		return read_only && errno == ENOENT ? 0 : -1;
+	m->stage = fsio_opendir(m->dir, DELIVERY_STAGE);
+	if (m->stage < 0 && read_only && errno == ENOENT)
+		return 0;
+	if (m->stage < 0)
+		return err_errno(e, "cannot open %s/" DELIVERY_STAGE
+				 " as a directory", m->path);
+	if (own(m, m->stage, DELIVERY_STAGE, e) < 0)
+		return -1;
 	if (made && fsio_sync(m->dir) < 0)
 		return err_errno(e, "cannot sync %s", m->path);
 	if (fstat(m->stage, &stage) < 0 || fstat(m->new, &new) < 0)
@@ -228,6 +233,7 @@ int
 maildir_open(struct maildir *m, unsigned flags, bool *busy_r, struct err *e)
 {
 	*busy_r = false;
+	m->read_only = flags & DELIVERY_READ_ONLY;
 	if (open_dir(m, flags, e) < 0 ||
 	    check_tmp(m, e) < 0 ||
 	    open_part(m, "new", &m->new, e) < 0 ||

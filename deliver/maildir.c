@@ -18,6 +18,32 @@
 #define CHUNK ((size_t)131072)
 #define SYNCFS_FROM 8		/* files from which one syncfs is cheaper */
 
+/* Only what maildir_mark_write() writes, to the byte. */
+static void
+parse_mark(const char *text, size_t n, char uuid_r[DELIVERY_UUID_LEN + 1],
+	   uint64_t *generation_r)
+{
+	static const char head[] = "fallbackmx-mark 1 ";
+	const size_t start = sizeof(head) - 1;
+	const char *uuid = text + start, *number = uuid + DELIVERY_UUID_LEN + 1;
+	unsigned long long value;
+	size_t digits;
+
+	if (strlen(text) != n || n < start + DELIVERY_UUID_LEN + 3 ||
+	    memcmp(text, head, start) != 0 ||
+	    strspn(uuid, "0123456789abcdef-") != DELIVERY_UUID_LEN ||
+	    number[-1] != ' ')
+		return;
+	digits = strspn(number, "0123456789");
+	errno = 0;
+	value = strtoull(number, NULL, 10);
+	if (digits == 0 || errno != 0 || strcmp(number + digits, "\n") != 0)
+		return;
+	memcpy(uuid_r, uuid, DELIVERY_UUID_LEN);
+	uuid_r[DELIVERY_UUID_LEN] = '\0';
+	*generation_r = value;
+}
+
 int
 maildir_mark_read(struct maildir *m, char uuid_r[DELIVERY_UUID_LEN + 1],
 		  uint64_t *generation_r, struct err *e)
@@ -41,11 +67,7 @@ maildir_mark_read(struct maildir *m, char uuid_r[DELIVERY_UUID_LEN + 1],
 	if (n < 0)
 		return err_errno(e, "cannot read %s/" DELIVERY_STAGE "/" MARK,
 				 m->path);
-	if (sscanf(text, "fallbackmx-mark 1 %36s %" SCNu64, uuid_r,
-		   generation_r) != 2 || strlen(uuid_r) != DELIVERY_UUID_LEN) {
-		uuid_r[0] = '\0';
-		*generation_r = 0;
-	}
+	parse_mark(text, (size_t)n, uuid_r, generation_r);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct staged {
 struct maildir {
 	const char *path;
 	int dir, new, cur, stage;	/* -1: not open */
+	bool read_only;			/* opened so: list and read only */
 	bool syncfs;			/* this file system's syncfs is sound */
 	struct staged files[DELIVERY_BATCH_MAX];
 	size_t files_n;

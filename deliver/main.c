@@ -133,7 +133,9 @@ serve(struct maildir *m, const struct request *r, size_t tail, int fd_in,
 {
 	bool open = m->dir >= 0;
 
-	if (open != (r->q.op != DELIVERY_HELLO))
+	if (open != (r->q.op != DELIVERY_HELLO) ||
+	    (m->read_only && r->q.op != DELIVERY_LIST &&
+	     r->q.op != DELIVERY_OPEN && open))
 		return malformed(e);
 	switch (r->q.op) {
 	case DELIVERY_HELLO:

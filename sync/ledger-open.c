@@ -134,7 +134,8 @@ read_uuid(struct ledger *l, struct err *e)
 	text = (const char *)sqlite3_column_text(s, 0);
 	if (text == NULL || strlen(text) != DELIVERY_UUID_LEN)
 		return err_stop(e, EX_IOERR, "the ledger %s has no id: it is "
-				"damaged", l->path);
+				"damaged; move it away and run with "
+				"--take-over", l->path);
 	memcpy(l->uuid, text, sizeof(l->uuid));
 	sqlite3_reset(s);
 	return 0;
@@ -153,8 +154,9 @@ check_schema(struct ledger *l, bool read_only, struct err *e)
 	if (tables == 0 && !read_only)
 		return create(l, e);
 	if (application != APPLICATION_ID)
-		return err_stop(e, EX_CONFIG, "%s is no ledger of fallbackmx",
-				l->path);
+		return err_stop(e, EX_CONFIG, "%s is no ledger of fallbackmx: "
+				"move it away, or name another state "
+				"directory", l->path);
 	if (version != SCHEMA_VERSION)
 		return err_stop(e, EX_CONFIG, "the ledger %s has schema "
 				"version %d, this program knows %d: use a "

@@ -27,7 +27,8 @@ ledger_move(struct ledger *l, const struct ledger_row *r, enum row_state from,
 	    enum row_state to, struct err *e)
 {
 	sqlite3_stmt *s = ledger_statement(l, "UPDATE delivery SET state = ?4,"
-		" boot = ?5 WHERE object = ?1 AND mailbox = ?2 AND state = ?3", e);
+		" boot = ?5 WHERE object = ?1 AND mailbox = ?2 AND state = ?3",
+		e);
 
 	if (s == NULL)
 		return -1;

@@ -152,8 +152,8 @@ int ledger_deleted(struct ledger *l, int64_t object, int64_t when,
 
 /*
  * After a complete listing, all of it read: objects that are not among the
- * seen ids are missing from now on, those that are seen are not. What has been
- * gone for LEDGER_RETENTION is forgotten, unless it has an INTENT.
+ * seen ids (sorted) are missing from now on, those that are seen are not. What
+ * has been gone for LEDGER_RETENTION is forgotten, unless it has an INTENT.
  */
 int ledger_prune(struct ledger *l, int64_t source, const int64_t *seen,
 		 size_t n, int64_t now, struct err *e);

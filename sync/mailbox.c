@@ -200,8 +200,10 @@ mailbox_list(struct mailbox *m, bool staged, struct names *r_r, struct err *e)
 
 	*r_r = (struct names){ .n = 0 };
 	if (mailbox_ask(m, DELIVERY_LIST, staged ? DELIVERY_STAGED : 0, &w,
-			&fd, e) < 0)
+			&fd, e) < 0) {
+		fsio_close(&fd);
 		return -1;
+	}
 	if (!is_memory(fd) || fstat(fd, &s) < 0 || s.st_size > LIST_MAX) {
 		fsio_close(&fd);
 		return err_set(e, ERR_TEMP, "the deliverer of %s gives no "
@@ -285,8 +287,10 @@ mailbox_holds(struct mailbox *m, const char *where, uint64_t added,
 		return 0;
 	memcpy(q.name, where + 2, len);
 	if (mailbox_send(m, &q, NULL, 0, -1, e) < 0 ||
-	    mailbox_receive(m, DELIVERY_OPEN, &w, &fd, e) < 0)
+	    mailbox_receive(m, DELIVERY_OPEN, &w, &fd, e) < 0) {
+		fsio_close(&fd);
 		return -1;
+	}
 	if (fd < 0)
 		return 0;
 	if (is_memory(fd) && fstat(fd, &s) == 0 &&

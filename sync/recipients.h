@@ -57,8 +57,8 @@ struct place {
 
 /*
  * The absolute Maildir of target t of s, with {home} and {user} filled in; out
- * has MAILDIR_SIZE bytes. Believes nothing of t. ERR_PERM: {user} is no user who
- * gets mail (none, or uid < 1000); ERR_TEMP: all else.
+ * has MAILDIR_SIZE bytes. Believes nothing of t. ERR_PERM: {user} is no user
+ * who gets mail (none, or uid < 1000); ERR_TEMP: all else.
  */
 int recipients_maildir(const struct source_settings *s, const struct target *t,
 		       char *out, struct err *e);

@@ -46,7 +46,7 @@ static void walk_dir(struct walk *w, int dir, size_t length, int depth);
 static void
 cannot_list(struct walk *w)
 {
-	log_problem("cannot list %s%s: %s", w->source->settings->path,
+	log_problem("cannot list %s/%s: %s", w->source->settings->path,
 		    text_show(w->key), strerror(errno));
 	w->complete = false;
 }

@@ -260,6 +260,19 @@ remove_aside(struct source *s, const char *name, const struct version *v,
 	return REMOVAL_OK;
 }
 
+/* The name is not there; or ASIDE is not, taken away by another run. */
+static enum removal
+gone_or_moved(struct source *s, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(s->parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno == ENOENT)
+		return REMOVAL_OK;
+	leave_parent(s);
+	return REMOVAL_CHANGED;
+}
+
 static enum removal
 remove_open(struct source *s, int fd, const char *name, bool aside,
 	    const struct version *v, struct err *e)
@@ -276,7 +289,7 @@ remove_open(struct source *s, int fd, const char *name, bool aside,
 		return REMOVAL_CHANGED;
 	if (!aside && fsio_rename(s->parent, name, s->aside, name) < 0) {
 		if (errno == ENOENT)
-			return REMOVAL_OK;
+			return gone_or_moved(s, name);
 		if (errno == EEXIST)	/* after the one that is in ASIDE */
 			return REMOVAL_CHANGED;
 		err_errno(e, "cannot remove %s", text_show(name));

@@ -52,7 +52,8 @@ struct source;
 
 struct source_kind {
 	/*
-	 * The objects, oldest first, in memory of the arena. ERR_STOP when
+	 * The objects, oldest first, to be freed with free(3); their keys lie
+	 * in the arena. ERR_STOP when
 	 * the source cannot be read at all; *complete_r false when some part
 	 * could not be listed (already logged).
 	 */

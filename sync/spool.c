@@ -31,6 +31,7 @@ unnamed_file(const char *dir)
 int
 spool_begin(struct spooler *s, uint64_t size, struct err *e)
 {
+	s->begun = true;
 	s->fd = -1;
 	s->file = size > SPOOL_MEMORY_MAX;
 	if (s->dir != NULL && s->file)
@@ -166,14 +167,16 @@ spool_end(struct spooler *s, struct spool *r_r, struct err *e)
 	header_find(s->head, s->head_len, "Message-ID", r_r->message_id,
 		    sizeof(r_r->message_id));
 	r_r->fd = s->fd;
-	s->fd = -1;
+	s->begun = false;
 	return 0;
 }
 
 void
 spool_cancel(struct spooler *s)
 {
-	fsio_close(&s->fd);
+	if (s->begun)
+		fsio_close(&s->fd);
+	s->begun = false;
 }
 
 void

@@ -35,6 +35,7 @@ struct spooler {
 	const char *dir;	/* for large objects; NULL: measure only */
 	bool verbatim;		/* stored as it is: content = object */
 	/* the spool in work */
+	bool begun;
 	int fd;
 	bool in_body, file;
 	size_t column;		/* bytes of the header line so far */

@@ -52,11 +52,10 @@ arrange(int socket, int status)
 {
 	int null = open("/dev/null", O_RDWR);
 
-	if (null < 0 || dup2(status, 3) < 0)
+	if (null < 0 || dup2(socket, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(null, 2) < 0)
 		return -1;
-	if (dup2(socket, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-		return -1;
-	if (fcntl(3, F_SETFD, FD_CLOEXEC) < 0)
+	if (dup3(status, 3, O_CLOEXEC) < 0)
 		return -1;
 	return close_range(4, UINT_MAX, 0);
 }
@@ -72,17 +71,21 @@ run(const char *path, const char *argument, int socket, int status,
 	};
 	char *envp[] = { NULL };
 	struct err e = { .text = "" };
+	int high[2], told = status;
 
 	/* High numbers first: arrange() writes over the low ones. */
-	socket = fcntl(socket, F_DUPFD, 10);
-	status = fcntl(status, F_DUPFD, 10);
-	if (socket < 0 || status < 0 || arrange(socket, status) < 0)
+	high[0] = fcntl(socket, F_DUPFD, 10);
+	high[1] = fcntl(status, F_DUPFD, 10);
+	if (high[0] < 0 || high[1] < 0 || arrange(high[0], high[1]) < 0) {
 		err_errno(&e, "cannot arrange descriptors");
-	else if (child_become(who, &e) == 0) {
-		execve(path, argv, envp);
-		err_errno(&e, "cannot execute %s", path);
+	} else {
+		told = 3;
+		if (child_become(who, &e) == 0) {
+			execve(path, argv, envp);
+			err_errno(&e, "cannot execute %s", path);
+		}
 	}
-	fsio_write(3, e.text, strlen(e.text));
+	fsio_write(told, e.text, strlen(e.text));
 	_exit(126);
 }
 

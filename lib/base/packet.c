@@ -111,6 +111,8 @@ packet_receive(int sock, void *data, size_t size, int *fd_r, int timeout_ms)
 	ssize_t n;
 	int fd;
 
+	if (fd_r != NULL)
+		*fd_r = -1;
 	n = receive(sock, &msg, timeout_ms >= 0 ? MSG_DONTWAIT : 0);
 	if (n < 0 && errno == EAGAIN && timeout_ms >= 0) {
 		if (wait_readable(sock, timeout_ms) < 0)

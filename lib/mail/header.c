@@ -12,6 +12,13 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\0';
 }
 
+/* What would end a line of the log, or its string. */
+static bool
+is_line_end(char c)
+{
+	return c == '\0' || c == '\r';
+}
+
 /* The bytes of the line at `at`, its LF included. */
 static size_t
 line_length(const char *at, const char *end)
@@ -44,9 +51,14 @@ value_of(const char *line, size_t n, const char *name)
 static size_t
 append(char *out, size_t have, size_t room, const char *from, const char *end)
 {
+	/* Without the line's end. */
+	if (from < end && end[-1] == '\n')
+		end--;
+	if (from < end && end[-1] == '\r')
+		end--;
 	for (; from < end && have + 1 < room; from++)
-		if (*from != '\n' && (have > 0 || !is_blank(*from)))
-			out[have++] = is_blank(*from) ? ' ' : *from;
+		if (have > 0 || !is_blank(*from))
+			out[have++] = is_line_end(*from) ? ' ' : *from;
 	return have;
 }
 
@@ -74,7 +86,7 @@ header_find(const char *head, size_t len, const char *name, char *out,
 		}
 		at += n;
 	}
-	while (have > 0 && out[have - 1] == ' ')
+	while (have > 0 && is_blank(out[have - 1]))
 		have--;
 	out[have] = '\0';
 }

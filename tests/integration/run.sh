@@ -17,7 +17,8 @@ while getopts b: option; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- basics config mail dovecot links priv packaging
+[ $# -gt 0 ] || set -- basics trouble config routing mail dovecot links \
+	priv packaging
 
 if ! command -v bats >/dev/null; then
 	echo "0 passed, 0 failed, 0 skipped (bats is not installed)"
@@ -146,7 +147,7 @@ for s; do
 	suite "$s"
 	# What a plain user gets is another program flow: no spawner.
 	case ${s%.bats} in
-	basics | dovecot) if [ -n "$FB_ROOT" ]; then
+	basics | trouble | dovecot) if [ -n "$FB_ROOT" ]; then
 			FB_MODE=plain
 			echo "# ${s%.bats}, started as a plain user"
 			suite "$s"
