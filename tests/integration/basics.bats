@@ -134,10 +134,6 @@ a/1 -> $MD [new]"
 	find "$MD/new" -size +1M -delete
 	delivered
 }
-big() { # [SIZE]: an object, newer than the others, that takes its time
-	truncate -s "${1-200M}" "$SRC/big"
-	give "$ENGINE" "$SRC/big"
-}
 no_locks() { # the killed run's children are gone as well
 	flock -n "$STATE"/lock.* true && flock -n "$MD/fallbackmx.stage" true
 }

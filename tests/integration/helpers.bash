@@ -233,3 +233,8 @@ configuration() {
 	printf '%s\n' "${1//@\//$T/}" >"$CONFIG"
 	chmod 644 "$CONFIG"
 }
+
+big() { # [SIZE]: an object, newer than the others, that takes its time
+	truncate -s "${1-200M}" "$SRC/big"
+	give "$ENGINE" "$SRC/big"
+}

@@ -96,7 +96,7 @@ received='{ "state_dir": "@/var/state", "sources": [
 	same "$(in_box b)" 5
 	same "$(in_box rest)" "1 2 3 4 5 6 7"
 	same "$(count "$SRC")" 0
-	! cmp -s "$HOME_DIR"/b/new/* "$(grep -l "$(ses id 5)" \
+	cmp "$HOME_DIR"/b/new/* "$(grep -l "$(ses id 5)" \
 	    "$HOME_DIR"/rest/new/*)"
 }
 
