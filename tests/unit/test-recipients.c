@@ -236,24 +236,26 @@ struct refused {
 };
 
 static const struct refused refusals[] = {
-	{ "root by name", { .route = 0 }, "is root" },
-	{ "root by number", { .route = 1 }, "is root" },
-	{ "system user", { .route = 2 }, "uid 50, below 100" },
-	{ "no such user", { .route = 3 }, "no such user" },
+	{ "root by name", { .route = 0 }, "is root", ERR_TEMP },
+	{ "root by number", { .route = 1 }, "is root", ERR_TEMP },
+	{ "system user", { .route = 2 }, "uid 50, below 100", ERR_TEMP },
+	{ "no such user", { .route = 3 }, "no such user", ERR_TEMP },
 	{ "template: system user", { 4, "daemon" }, "is below 1000",
 	  ERR_PERM },
 	{ "template: root", { 4, "root" }, "is below 1000",
 	  ERR_PERM },
 	{ "template: no such user", { 4, "no-such-user" }, "no such user",
 	  ERR_PERM },
-	{ "template: no user", { 4, "" }, "no such line" },
-	{ "template: a path", { 4, "../x" }, "no such line" },
-	{ "template: upper case", { 4, "Daemon" }, "no such line" },
-	{ "user without template", { 1, "daemon" }, "no such line" },
-	{ "no catch_all", { .route = 6 }, "no such line" },
-	{ "behind the end", { .route = 7 }, "no such line" },
-	{ "far behind the end", { .route = SIZE_MAX }, "no such line" },
-	{ "missing directory", { .route = 5 }, "No such file or directory" },
+	{ "template: no user", { 4, "" }, "no such line", ERR_TEMP },
+	{ "template: a path", { 4, "../x" }, "no such line", ERR_TEMP },
+	{ "template: upper case", { 4, "Daemon" }, "no such line", ERR_TEMP },
+	{ "user without template", { 1, "daemon" }, "no such line", ERR_TEMP },
+	{ "no catch_all", { .route = 6 }, "no such line", ERR_TEMP },
+	{ "behind the end", { .route = 7 }, "no such line", ERR_TEMP },
+	{ "far behind the end", { .route = SIZE_MAX }, "no such line",
+	  ERR_TEMP },
+	{ "missing directory", { .route = 5 }, "No such file or directory",
+	  ERR_TEMP },
 };
 
 /* F42: refused for now; the others go on. */
