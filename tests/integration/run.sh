@@ -17,7 +17,7 @@ while getopts b: option; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- basics trouble config routing mail dovecot links \
+[ $# -gt 0 ] || set -- basics trouble return config routing mail dovecot links \
 	priv packaging
 
 if ! command -v bats >/dev/null; then
@@ -147,7 +147,7 @@ for s; do
 	suite "$s"
 	# What a plain user gets is another program flow: no spawner.
 	case ${s%.bats} in
-	basics | trouble | dovecot) if [ -n "$FB_ROOT" ]; then
+	basics | trouble | return | dovecot) if [ -n "$FB_ROOT" ]; then
 			FB_MODE=plain
 			echo "# ${s%.bats}, started as a plain user"
 			suite "$s"

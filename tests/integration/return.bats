@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# What comes back: objects that were away, Maildirs that were moved, gone or
+# named twice, times and places that nobody expects. Run as run.sh says.
+
+load helpers
+
+both='{ "state_dir": "@/var/state", "sources": [
+  { "url": "file://@/source/", "settle": 0, "recipients": "received",
+    "catch_all": { "maildir": "@/home/rest" }, "mailboxes": [
+      { "recipient": "alice@example.com", "maildir": "@/home/a" } ] } ] }'
+
+in_new() { count "$HOME_DIR/$1/new"; }
+configured() { fb sync --config "$CONFIG" --json "$@"; }
+
+# The catch_all has its copy, alice has none: her Maildir is a file.
+half_delivered() {
+	configuration "$both"
+	mail 1 "$(ses id 1)" alice@example.com
+	: >"$HOME_DIR/a"
+	give "$OWNER" "$HOME_DIR"
+	expect 75 configured
+	counted deferred=1 deleted=0
+	rm "$HOME_DIR/a"
+}
+
+whole() {
+	expect 0 configured
+	counted imported=1 deleted=1
+	same "$(in_new a) $(in_new rest)" "1 1"
+	same "$(count "$SRC")" 0
+}
+
+@test "an object that cannot be read for one run is not given up" {
+	half_delivered
+	chmod 000 "$SRC/1"
+	expect 75 configured
+	counted failed=1 deleted=0
+	chmod 600 "$SRC/1"
+	whole
+}
+
+@test "an object that is away for one run is not given up" {
+	half_delivered
+	mv "$SRC/1" "$T/away"
+	expect 0 configured
+	counted listed=0
+	mv "$T/away" "$SRC/1"
+	whole
+}
+
+@test "kept objects that are away for one run do not come twice" {
+	mails 3
+	expect 0 fb_sync --keep
+	mv "$SRC" "$T/away"
+	mkdir -m 700 "$SRC"
+	give "$ENGINE" "$SRC"
+	expect 0 fb_sync --keep
+	rmdir "$SRC"
+	mv "$T/away" "$SRC"
+	expect 0 fb_sync --json
+	counted imported=0 skipped=3 deleted=3
+	delivered
+}
+
+@test "a Maildir that is reached under two names is refused under the second" {
+	mails 3
+	expect 0 fb_sync
+	ln -s Maildir "$HOME_DIR/other"
+	mail more "$(ses id 90)"
+	MD=$HOME_DIR/other expect 78 fb_sync --owner "$OWNER"
+	says "under another name"
+	expect 0 fb_sync --json
+	counted imported=1
+	delivered
+}
+
+@test "a Maildir that was moved keeps its history with --take-over" {
+	mails 3
+	expect 0 fb_sync --keep
+	mv "$MD" "$HOME_DIR/moved"
+	MD=$HOME_DIR/moved
+	expect 78 fb_sync --keep
+	expect 0 fb_sync --keep --take-over --json
+	counted imported=0 skipped=3
+	expect 0 fb_sync --json
+	counted imported=0 deleted=3
+	delivered
+	expect 0 fb_sync --audit
+}
+
+@test "a Maildir that has gone is not made anew: its disk may be missing" {
+	mails 1
+	expect 0 fb_sync
+	mv "$MD" "$T/disk"
+	mail more "$(ses id 90)"
+	expect 75 fb_sync
+	says "is its disk mounted?"
+	[ ! -e "$MD" ]
+	mv "$T/disk" "$MD"
+	expect 0 fb_sync
+	delivered
+}
+
+@test "an object from before 1970 is delivered, and the audit knows it" {
+	mkdir -p "$T/sent"
+	printf 'Subject: old\r\n\r\nx\r\n' >"$SRC/old"
+	give "$ENGINE" "$SRC"
+	touch -d 1960-01-01 "$SRC/old"
+	expect 0 fb_sync --json
+	counted imported=1 deleted=1
+	[[ "$(ls "$MD/new")" == 0.F* ]]
+	expect 0 fb_sync --audit
+	rm -r "$T/var/state"
+	expect 0 fb_sync --take-over
+	expect 0 fb_sync --audit
+}
+
+@test "the same object in its place and where a killed run left it: one mail" {
+	mkdir -m 700 "$SRC/.fallbackmx-removing"
+	printf 'Subject: x\r\n\r\none\r\n' >"$SRC/.fallbackmx-removing/o"
+	cp "$SRC/.fallbackmx-removing/o" "$SRC/o"
+	give "$ENGINE" "$SRC"
+	expect 0 fb_sync
+	same "$(count "$MD/new")" 1
+	expect 0 fb_sync
+	same "$(count "$MD/new") $(count "$SRC")" "1 0"
+}
+
+@test "a limit on the size of files is an error of that mail, not the end" {
+	mail small "$(ses id 1)"
+	truncate -s 3M "$SRC/large"
+	give "$ENGINE" "$SRC"
+	touch -d 2020-01-01 "$SRC/large"
+	ulimit -S -f 2000
+	expect 75 fb_sync --json
+	ulimit -S -f unlimited
+	counted imported=1 failed=1
+	expect 0 fb_sync
+	same "$(count "$MD/new")" 2
+}
