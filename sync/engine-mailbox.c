@@ -11,29 +11,6 @@
 /* What makes an object itself, and where it goes. */
 
 void
-engine_oid(struct engine *g, const char *key, const char *etag, uint64_t size,
-	   uint8_t oid[HASH_SIZE])
-{
-	static struct hash h;
-	uint8_t bytes[8];
-
-	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(size >> (8 * i));
-	hash_begin(&h);
-	hash_add_field(&h, g->sid, HASH_SIZE);
-	hash_add_field(&h, key, strlen(key));
-	hash_add_field(&h, etag, strlen(etag));
-	hash_add_field(&h, bytes, sizeof(bytes));
-	hash_end(&h, oid);
-}
-
-void
-engine_file_id(const uint8_t oid[HASH_SIZE], char id[DELIVERY_ID_LEN + 1])
-{
-	text_hex(id, oid, DELIVERY_ID_LEN / 2);
-}
-
-void
 engine_mark(const struct engine *g, const char *path,
 	    char mark[DELIVERY_UUID_LEN + 1])
 {
@@ -55,14 +32,6 @@ engine_write_mark(const struct engine *g, struct mailbox *m, struct err *e)
 
 	engine_mark(g, m->path, mark);
 	return mailbox_mark(m, mark, e);
-}
-
-int64_t
-engine_arrival(const struct object *o, const struct spool *s)
-{
-	if (s->received.arrival > 0)
-		return s->received.arrival;
-	return o->mtime > 0 ? o->mtime : 0;	/* a name has no sign */
 }
 
 void
@@ -200,45 +169,4 @@ engine_put_mailbox(struct engine *g, struct mailbox *m, struct err *e)
 	m->row.id = row.id;
 	m->touched = false;
 	return ledger_mailbox_update(g->ledger, &m->row, e);
-}
-
-void
-ids_add(struct ids *s, int64_t id)
-{
-	if (s->n == s->room) {
-		s->room = s->room ? 2 * s->room : 64;
-		s->list = mem_grow(s->list, s->room, sizeof(*s->list));
-	}
-	s->list[s->n++] = id;
-}
-
-bool
-ids_have(const struct ids *s, int64_t id)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->list[i] == id)
-			return true;
-	return false;
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-void
-ids_sort(struct ids *s)
-{
-	if (s->n > 0)
-		qsort(s->list, s->n, sizeof(*s->list), by_number);
-}
-
-void
-ids_free(struct ids *s)
-{
-	free(s->list);
-	*s = (struct ids){ .n = 0 };
 }

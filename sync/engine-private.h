@@ -127,12 +127,20 @@ void engine_mailbox_failed(struct engine *g, struct mailbox *m,
 
 /* An object gets its outcome: counted, and named when it is bad. */
 void engine_outcome(struct engine *g, const char *key, enum outcome o);
+/* How many more of a source had no mailbox than were named. */
+void engine_outcomes_told(struct engine *g);
 
 /* SES's setup note, a folder marker, an empty object. */
 bool engine_is_no_mail(const struct object *o);
 
 /* True once a signal or --max-time has asked to end. */
 bool engine_must_stop(const struct engine *g);
+const char *engine_why_stopped(void);
+
+/* All sources, one after the other, with the rights that the process has now;
+ * sock leads to the spawner, -1: there is none. */
+void engine_run(const struct settings *s, const struct sync_options *o,
+		struct report *r, int sock);
 
 /* Adds an object to the batch; closes and commits the batch when it is full.
  * Takes over s->fd. ERR_STOP only. */
