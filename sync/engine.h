@@ -3,8 +3,8 @@
  * Maildirs of its owners, exactly once, and only then out of the source.
  *
  * The order of the durable steps is docs/internals.md, "Exactly once"; it
- * stands in batch.c and recover.c. As root, sync_run() splits first: the
- * caller's process stays the spawner, a child becomes the engine for good.
+ * stands in batch.c and recover.c. As root, sync_run() (run.c) splits first:
+ * the caller's process stays the spawner, a child becomes the engine for good.
  */
 #ifndef FALLBACKMX_ENGINE_H
 #define FALLBACKMX_ENGINE_H
