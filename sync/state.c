@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -49,19 +50,48 @@ make_parents(const char *dir)
 	return 0;
 }
 
+static bool
+is_empty(const char *dir)
+{
+	DIR *d = opendir(dir);
+	bool found = d == NULL;
+
+	for (const struct dirent *at; !found && (at = readdir(d)) != NULL;)
+		found = strcmp(at->d_name, ".") != 0 &&
+			strcmp(at->d_name, "..") != 0;
+	if (d)
+		closedir(d);
+	return !found;
+}
+
+/*
+ * One that is ours still is from this run, from another that is just making
+ * it, or from one that was killed then: whoever comes first gives it away.
+ */
+static int
+give_away(const char *dir, uid_t uid, gid_t gid)
+{
+	struct stat s;
+
+	if (lstat(dir, &s) < 0)
+		return -1;
+	if (s.st_uid == uid || s.st_uid != geteuid() ||
+	    (s.st_mode & (S_IFMT | 077)) != S_IFDIR || !is_empty(dir))
+		return 0;
+	return lchown(dir, uid, gid);
+}
+
 int
 state_prepare(const char *dir, uid_t uid, gid_t gid, struct err *e)
 {
 	struct stat s;
 
-	if (mkdir(dir, 0700) == 0 ||
-	    (errno == ENOENT && make_parents(dir) == 0 &&
-	     mkdir(dir, 0700) == 0)) {
-		if (geteuid() != uid && lchown(dir, uid, gid) < 0)
-			return stop_errno(e, "give away", dir);
-	} else if (errno != EEXIST) {
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST &&
+	    (errno != ENOENT || make_parents(dir) < 0 ||
+	     (mkdir(dir, 0700) < 0 && errno != EEXIST)))
 		return stop_errno(e, "create", dir);
-	}
+	if (give_away(dir, uid, gid) < 0)
+		return stop_errno(e, "give away", dir);
 	if (lstat(dir, &s) < 0)
 		return stop_errno(e, "examine", dir);
 	if (!S_ISDIR(s.st_mode))

@@ -12,7 +12,8 @@
 
 /*
  * Makes dir (0700, missing parents too) for that user; one that is there must
- * be that user's and closed to others. ERR_STOP on failure.
+ * be that user's and closed to others. An empty one of the caller's own becomes
+ * that user's: another run may be making it. ERR_STOP on failure.
  */
 int state_prepare(const char *dir, uid_t uid, gid_t gid, struct err *e);
 

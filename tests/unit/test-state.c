@@ -161,6 +161,41 @@ root_makes_it_for_the_engine(void **state)
 	assert_int_equal(state_prepare(path, 4711, 4712, &e), 0);
 	assert_int_equal(state_prepare(path, 4713, 4712, &e), -1);
 	assert_int_equal(e.code, EX_NOPERM);
+	/* Another run was killed, or waits, before it gave its own away. */
+	path = scratch_path("%s/half", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(state_prepare(path, 4711, 4712, &e), 0);
+	assert_int_equal(lstat(path, &s), 0);
+	assert_int_equal(s.st_uid, 4711);
+	assert_int_equal(s.st_gid, 4712);
+	scratch_free(dir);
+}
+
+static void
+what_root_keeps_is_not_given_away(void **state)
+{
+	const char *open, *used;
+	struct err e = { .text = "" };
+	struct stat s;
+	char *dir;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("# needs root\n");
+		skip();
+	}
+	dir = scratch_new();
+	open = scratch_path("%s/open", dir);
+	assert_int_equal(mkdir(open, 0755), 0);
+	assert_int_equal(state_prepare(open, 4711, 4712, &e), -1);
+	assert_int_equal(lstat(open, &s), 0);
+	assert_int_equal(s.st_uid, 0);
+	used = scratch_path("%s/used", dir);
+	assert_int_equal(mkdir(used, 0700), 0);
+	scratch_text(scratch_path("%s/used/x", dir), "");
+	assert_int_equal(state_prepare(used, 4711, 4712, &e), -1);
+	assert_int_equal(lstat(used, &s), 0);
+	assert_int_equal(s.st_uid, 0);
 	scratch_free(dir);
 }
 
@@ -257,6 +292,7 @@ main(void)
 		plain_unit_test(a_name_too_long_is_told),
 		root_unit_test(another_users_is_refused, anothers),
 		cmocka_unit_test(root_makes_it_for_the_engine),
+		cmocka_unit_test(what_root_keeps_is_not_given_away),
 		plain_unit_test(each_source_has_its_lock),
 		plain_unit_test(an_old_lock_is_told),
 		plain_unit_test(a_lock_that_cannot_be_made_is_told),
