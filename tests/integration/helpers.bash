@@ -200,8 +200,17 @@ background() { # COMMAND...: its pid in $BG; stopped at teardown
 }
 
 stop() { # what runs in the background, and all that it has started
-	kill -KILL $(family "$BG")
+	local p all
+	all=$(family "$BG")
+	kill -KILL $all
 	wait "$BG" 2>/dev/null || :
+	for p in $all; do	# a killed one may be in the middle of a call
+		wait_for ended "$p"
+	done
+}
+
+ended() { # PID
+	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 family() { # PID: it and its descendants
