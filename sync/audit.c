@@ -28,6 +28,10 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 	struct version v;
 	struct spool s;
 
+	if (engine_is_no_mail(o)) {
+		engine_outcome(g, o->key, OUTCOME_SKIPPED);
+		return 0;
+	}
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
@@ -68,26 +72,10 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 int
 audit_source(struct engine *g, struct err *e)
 {
-	struct arena arena = { .head = NULL };
-	struct object *list = NULL;
-	bool complete = true;
-	size_t n = 0;
-	int r = g->source.kind->list(&g->source, &arena, &list, &n, &complete,
-				     e);
+	int r = engine_each(g, audit_object, e);
 
-	g->report->listed += n;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (engine_must_stop(g))
-			engine_outcome(g, list[i].key, OUTCOME_WAITING);
-		else if (engine_is_no_mail(&list[i]))
-			engine_outcome(g, list[i].key, OUTCOME_SKIPPED);
-		else
-			r = audit_object(g, &list[i], e);
-	}
-	if (!complete)
+	if (!g->source.complete)
 		difference(g);
-	free(list);
-	arena_free(&arena);
 	return r;
 }
 

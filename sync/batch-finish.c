@@ -1,5 +1,7 @@
 #include <config.h>
 
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "batch-private.h"
@@ -42,7 +44,7 @@ outcome_of(const struct engine *g, const struct job *j)
 	}
 	if (failed)
 		return OUTCOME_DEFERRED;
-	if (j->copies_n == 0 && !j->entry.deleted)
+	if (j->copies_n == 0 && !j->entry.deleted && !j->known)
 		return OUTCOME_UNROUTED;
 	if (fresh || ids_have(&g->recovered, j->entry.id))
 		return OUTCOME_IMPORTED;
@@ -51,27 +53,53 @@ outcome_of(const struct engine *g, const struct job *j)
 	return j->keep ? OUTCOME_WAITING : OUTCOME_SKIPPED;
 }
 
+/* A removal that is under way; the batch may be long over when it ends. */
+struct removal_ticket {
+	int64_t id;		/* of the ledger's object */
+	struct object object;
+	struct version version;
+	char texts[];		/* key and version id */
+};
+
 static void
 remove_object(struct engine *g, const struct job *j)
 {
-	struct err e;
+	const char *version = j->version.id ? j->version.id : "";
+	size_t key = strlen(j->object->key) + 1, id = strlen(version) + 1;
+	struct removal_ticket *t = mem_alloc(sizeof(*t) + key + id);
 
-	switch (g->source.kind->remove(&g->source, j->object,
-				       &j->version, &e)) { /* STEP remove */
+	t->id = j->entry.id;
+	t->object = *j->object;
+	t->object.key = memcpy(t->texts, j->object->key, key);
+	t->version = j->version;
+	if (j->version.id != NULL)
+		t->version.id = memcpy(t->texts + key, version, id);
+	g->source.kind->remove(&g->source, &t->object,
+			       &t->version, t); /* STEP remove */
+}
+
+void
+batch_removed(void *engine, void *ticket, enum removal r, const struct err *e)
+{
+	struct engine *g = engine;
+	struct removal_ticket *t = ticket;
+
+	switch (r) {
 	case REMOVAL_OK:
 		g->report->deleted++;
-		ids_add(&g->removed, j->entry.id);
+		ids_add(&g->removed, t->id);
 		break;
 	case REMOVAL_CHANGED:
 		log_info("%s was replaced meanwhile: the new one comes with "
-			 "the next run", text_show(j->object->key));
+			 "the next run", text_show(t->object.key));
 		break;
 	case REMOVAL_FAILED:
 		log_problem("%s is delivered and stays in the source: %s",
-			    text_show(j->object->key), e.text);
+			    text_show(t->object.key), e->text);
 		report_exit(g->report, EX_TEMPFAIL);
 		break;
 	}
+	free(t);
 }
 
 static int

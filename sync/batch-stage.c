@@ -210,6 +210,27 @@ plan(struct engine *g, struct job *j, const struct spool *s, struct err *e)
 	return 0;
 }
 
+/* A job that outlives what the source says of its object. */
+static void
+begin_job(struct engine *g, struct job *j, const struct object *o,
+	  const struct version *v, const uint8_t oid[HASH_SIZE])
+{
+	struct arena *a = &g->batch.arena;
+	struct object *mine = arena_alloc(a, sizeof(*mine));
+
+	*mine = *o;
+	mine->key = arena_strdup(a, o->key);
+	mine->etag = arena_strdup(a, v->etag);
+	*j = (struct job){ .object = mine, .version = *v };
+	if (v->id != NULL)
+		j->version.id = arena_strdup(a, v->id);
+	j->entry = (struct ledger_object){
+		.key = mine->key, .etag = mine->etag, .ses_id = "",
+	};
+	j->message_id = "";
+	memcpy(j->entry.oid, oid, HASH_SIZE);
+}
+
 static int
 identify(struct engine *g, struct job *j, const struct object *o,
 	 const struct spool *s, const struct version *v,
@@ -217,19 +238,14 @@ identify(struct engine *g, struct job *j, const struct object *o,
 {
 	struct arena *a = &g->batch.arena;
 
-	*j = (struct job){ .object = o, .version = *v };
-	j->entry = (struct ledger_object){
-		.key = o->key,
-		.etag = arena_strdup(a, v->etag),
-		.ses_id = arena_strdup(a, s->received.id),
-		.size = s->size,
-		.content_size = s->content_size,
-		.arrival = engine_arrival(o, s),
-	};
+	begin_job(g, j, o, v, oid);
+	j->entry.ses_id = arena_strdup(a, s->received.id);
+	j->entry.size = s->size;
+	j->entry.content_size = s->content_size;
+	j->entry.arrival = engine_arrival(o, s);
 	j->message_id = arena_strdup(a, s->message_id);
 	memcpy(j->entry.body, s->body, HASH_SIZE);
 	memcpy(j->entry.content, s->content, HASH_SIZE);
-	memcpy(j->entry.oid, oid, HASH_SIZE);
 	if (ledger_read(g->ledger, e) < 0)
 		return -1;
 	if (ledger_find(g->ledger, j->entry.oid, &j->entry, e) < 0)
@@ -237,6 +253,47 @@ identify(struct engine *g, struct job *j, const struct object *o,
 	if (j->entry.id != 0)
 		ids_add(&g->seen, j->entry.id);
 	return 0;
+}
+
+/* -1 also when something is not at its end. */
+static int
+all_done(struct engine *g, const struct object *o,
+	 const struct ledger_object *entry, struct err *e)
+{
+	const struct source_settings *src = g->source.settings;
+	struct targets t;
+	bool settled;
+
+	if (ledger_settled(g->ledger, entry, &settled, e) < 0 || !settled)
+		return -1;
+	recipients_route(src, o->key, "", &t);
+	for (size_t i = 0; !entry->deleted && i < t.n; i++) {
+		enum row_state state;
+		struct mailbox *m;
+
+		if (engine_mailbox(g, g->source_index, &t.list[i], &m, e) < 0 ||
+		    ledger_state(g->ledger, entry->id, m->row.id, &state,
+				 e) < 0 || state != ROW_DONE)
+			return -1;
+	}
+	return 0;
+}
+
+/* Who gets it must be in the key: all else is known from the bytes only. */
+bool
+batch_wants(void *engine, const struct object *o)
+{
+	struct engine *g = engine;
+	struct ledger_object entry = { .key = o->key, .ses_id = "" };
+	struct err e;
+
+	if (g->ledger == NULL || g->options->dry_run ||
+	    g->source.settings->authority != AUTHORITY_MAILBOX)
+		return true;
+	engine_oid(g, o->key, o->etag, o->size, entry.oid);
+	return ledger_read(g->ledger, &e) < 0 ||
+	       ledger_find(g->ledger, entry.oid, &entry, &e) < 0 ||
+	       entry.id == 0 || all_done(g, o, &entry, &e) < 0;
 }
 
 /* The same mail is in this batch already, under another key; or the same
@@ -256,6 +313,13 @@ has_twin(const struct batch *b, const struct spool *s,
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_full(const struct batch *b)
+{
+	return b->n == DELIVERY_BATCH_MAX || b->bytes >= BATCH_BYTES ||
+	       clock_monotonic() - b->begun >= BATCH_SECONDS;
 }
 
 int
@@ -283,8 +347,28 @@ batch_add(struct engine *g, const struct object *o, struct spool *s,
 	fsio_close(&s->fd);
 	if (r < 0)
 		return -1;
-	if (b->n == DELIVERY_BATCH_MAX || b->bytes >= BATCH_BYTES ||
-	    clock_monotonic() - b->begun >= BATCH_SECONDS)
-		return batch_flush(g, e);
-	return 0;
+	return is_full(b) ? batch_flush(g, e) : 0;
+}
+
+int
+batch_add_known(struct engine *g, const struct object *o, struct err *e)
+{
+	struct batch *b = &g->batch;
+	struct version v = { .id = NULL };
+	uint8_t oid[HASH_SIZE];
+	struct job *j = &b->jobs[b->n];
+
+	snprintf(v.etag, sizeof(v.etag), "%s", o->etag);
+	engine_oid(g, o->key, v.etag, o->size, oid);
+	if (b->n == 0)
+		b->begun = clock_monotonic();
+	begin_job(g, j, o, &v, oid);
+	j->entry.size = o->size;
+	j->known = true;
+	if (ledger_read(g->ledger, e) < 0 ||
+	    ledger_find(g->ledger, oid, &j->entry, e) < 0)
+		return -1;
+	ids_add(&g->seen, j->entry.id);
+	b->n++;
+	return is_full(b) ? batch_flush(g, e) : 0;
 }

@@ -1,6 +1,5 @@
 #include <config.h>
 
-#include <poll.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -16,6 +15,7 @@
  */
 
 #define REFUSED_MAX 20		/* mails, before the mailbox is given up */
+#define ANSWER_MS ((DELIVERY_ALARM + 10) * 1000)
 
 static void
 landed(struct engine *g, const struct copy *c)
@@ -83,9 +83,9 @@ batch_collect(struct engine *g, size_t copies, uint64_t bytes)
 			of[n++] = m;
 		}
 		/* Nobody answers: the first one waits longest. */
-		if (poll(p, n, (DELIVERY_ALARM + 10) * 1000) == 0) {
+		if (g->source.kind->wait(&g->source, p, n, ANSWER_MS) == 0) {
 			err_set(&e, ERR_TEMP, "no answer for %d s: is its "
-				"file system there?", DELIVERY_ALARM + 10);
+				"file system there?", ANSWER_MS / 1000);
 			batch_box_failed(g, of[0], &e);
 			continue;
 		}
@@ -124,8 +124,12 @@ sync_all(struct engine *g, uint32_t flags)
 		if (is_live(m) && mailbox_send(m, &q, NULL, 0, -1, &e) < 0)
 			batch_box_failed(g, m, &e);
 	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
+		struct pollfd p = { .fd = m->sock, .events = POLLIN };
+
 		if (!is_live(m))
 			continue;
+		/* Disks are slow: the source's own work goes on meanwhile. */
+		g->source.kind->wait(&g->source, &p, 1, ANSWER_MS);
 		if (mailbox_receive(m, DELIVERY_SYNC, &w, NULL, &e) == 0)
 			continue;
 		/* A deliverer that only died leaves INTENT: recoverable. */

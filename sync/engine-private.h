@@ -41,6 +41,7 @@ struct job {
 	struct copy copies[TARGETS_MAX];
 	size_t copies_n;
 	bool keep;		/* the route says: not to be deleted */
+	bool known;		/* delivered by another run: only to remove */
 	bool finished;		/* has its outcome */
 	const char *message_id;	/* for the log line */
 };
@@ -70,6 +71,7 @@ struct engine {
 	struct mailbox *boxes;
 	struct spooler spooler;
 	double begun;
+	struct source_listener listener;
 	/* of the source in work */
 	struct source source;
 	size_t source_index;
@@ -80,7 +82,8 @@ struct engine {
 	struct ids recovered;	/* objects that recover finished */
 	struct ids removed;	/* to be marked DELETED with the next commit */
 	bool unread;		/* something listed has not been identified */
-	uint64_t done;		/* listed objects that have an outcome */
+	bool whole;		/* the listing came to its end */
+	size_t listed, done;	/* objects handed out; with an outcome */
 	size_t unrouted;
 };
 
@@ -146,6 +149,14 @@ void engine_run(const struct settings *s, const struct sync_options *o,
  * Takes over s->fd. ERR_STOP only. */
 int batch_add(struct engine *g, const struct object *o, struct spool *s,
 	      const struct version *v, struct err *e);
+/* The same for an object that batch_wants() did not want. */
+int batch_add_known(struct engine *g, const struct object *o, struct err *e);
+/* False if the ledger has it at its end in every mailbox, so that nobody needs
+ * its bytes; a source_listener's. */
+bool batch_wants(void *engine, const struct object *o);
+/* Ends a removal that batch_flush() began; a source_listener's. */
+void batch_removed(void *engine, void *ticket, enum removal r,
+		   const struct err *e);
 /* Brings what is in the batch to its end. ERR_STOP only. */
 int batch_flush(struct engine *g, struct err *e);
 /* An empty batch; jobs without an outcome (after ERR_STOP) are deferred. */
@@ -159,6 +170,11 @@ int batch_mark_removed(struct engine *g, struct err *e);
 int recover_open(struct engine *g, struct mailbox *m, struct err *e);
 /* All mailboxes that have such deliveries. */
 int recover_all(struct engine *g, struct err *e);
+
+/* Work for every object of the source, until a stop. ERR_STOP only. */
+int engine_each(struct engine *g,
+		int (*work)(struct engine *g, const struct object *o,
+			    struct err *e), struct err *e);
 
 /* --dry-run and --audit of the source in work. */
 int preview_source(struct engine *g, struct err *e);

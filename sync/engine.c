@@ -39,6 +39,8 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 
 	if (engine_is_no_mail(o))
 		return leave_alone(g, o, "SES's setup note", e);
+	if (o->known)
+		return batch_add_known(g, o, e);
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
@@ -77,65 +79,80 @@ engine_prune(struct engine *g, struct err *e)
 	return ledger_commit(g->ledger, e);
 }
 
-static int
-engine_objects(struct engine *g, const struct object *list, size_t n,
-	       bool complete, struct err *e)
-{
-	size_t i = 0;
-	int r = 0;
-
-	for (; r == 0 && i < n && !engine_must_stop(g); i++) {
-		r = engine_object(g, &list[i], e);
-		report_progress(g->done, n);
-	}
-	if (r == 0)
-		r = batch_flush(g, e);
-	else
-		batch_reset(g);
-	report_progress(n, n);
-	if (i < n && r == 0) {
-		log_problem("stopped %s with %zu objects left for the next run",
-			    engine_why_stopped(), n - i);
-		report_exit(g->report, EX_TEMPFAIL);
-	}
-	complete = complete && i == n && r == 0;
-	complete = complete && !g->unread;
-	/* What a stop left over, each with an outcome. */
-	while (g->done < n)
-		engine_outcome(g, "", OUTCOME_WAITING);
-	engine_outcomes_told(g);
-	return complete ? engine_prune(g, e) : r;
-}
-
-static int
-engine_import(struct engine *g, struct err *e)
-{
-	struct arena arena = { .head = NULL };
-	struct object *list = NULL;
-	bool complete = false;
-	size_t n = 0;
-	int r;
-
-	if (recover_all(g, e) < 0)
-		return -1;
-	r = g->source.kind->list(&g->source, &arena, &list, &n, &complete, e);
-	if (r == 0) {
-		g->report->listed += n;
-		if (!complete)
-			report_exit(g->report, EX_TEMPFAIL);
-		r = engine_objects(g, list, n, complete, e);
-	}
-	free(list);
-	arena_free(&arena);
-	return r;
-}
-
 static void
 engine_stopped(struct engine *g, const struct err *e)
 {
 	log_problem("%s", e->text);
 	report_exit(g->report, e->kind == ERR_STOP && e->code != 0
 			       ? e->code : EX_TEMPFAIL);
+}
+
+/* Every object of a listing has an outcome, also what a stop left over. */
+static void
+engine_leave(struct engine *g)
+{
+	const size_t left = g->source.kind->left(&g->source);
+
+	g->report->listed += left;
+	g->listed += left;
+	while (g->done < g->listed)
+		engine_outcome(g, "", OUTCOME_WAITING);
+	engine_outcomes_told(g);
+}
+
+static void
+tell_stopped(struct engine *g)
+{
+	struct source *s = &g->source;
+
+	log_problem("%s: stopped %s with %zu objects left for the next run",
+		    s->settings->url, engine_why_stopped(),
+		    g->listed - g->done + s->kind->left(s));
+	report_exit(g->report, EX_TEMPFAIL);
+}
+
+int
+engine_each(struct engine *g,
+	    int (*work)(struct engine *g, const struct object *o,
+			struct err *e), struct err *e)
+{
+	struct source *s = &g->source;
+	bool stopped = false;
+	struct object o;
+	int more = 0, r = 0;
+
+	while (r == 0 && !stopped && (more = s->kind->next(s, &o, e)) == 1) {
+		g->report->listed++;
+		g->listed++;
+		stopped = engine_must_stop(g);
+		if (!stopped)
+			r = work(g, &o, e);
+		report_progress(g->done, g->listed + s->kind->left(s));
+	}
+	report_progress(1, 1);
+	if (more < 0)
+		engine_stopped(g, e);
+	if (r == 0)
+		r = batch_flush(g, e);
+	else
+		batch_reset(g);
+	if (!s->complete)
+		report_exit(g->report, EX_TEMPFAIL);
+	if (stopped && r == 0)
+		tell_stopped(g);
+	g->whole = r == 0 && more == 0 && !stopped && s->complete;
+	if (r == 0)
+		s->kind->finish(s);
+	engine_leave(g);
+	return r;
+}
+
+static int
+engine_import(struct engine *g, struct err *e)
+{
+	if (recover_all(g, e) < 0 || engine_each(g, engine_object, e) < 0)
+		return -1;
+	return g->whole && !g->unread ? engine_prune(g, e) : 0;
 }
 
 /* One source's trouble is not the next one's. */
@@ -181,7 +198,7 @@ engine_locked(struct engine *g, const char *url, struct err *e)
 	case STATE_LOCKED:
 		break;
 	}
-	if (source_open(&g->source, s, false, e) < 0) {
+	if (source_open(&g->source, s, &g->listener, false, e) < 0) {
 		fsio_close(&lock);
 		return engine_skipped(g, e);
 	}
@@ -214,7 +231,7 @@ engine_source(struct engine *g, struct err *e)
 	char url[PATH_MAX + 16];
 	int r;
 
-	g->done = g->unrouted = g->seen.n = 0;
+	g->listed = g->done = g->unrouted = g->seen.n = 0;
 	g->unread = false;
 	g->spooler.verbatim = s->verbatim;
 	if (canonical_url(s, url, sizeof(url), e) < 0)
@@ -226,7 +243,7 @@ engine_source(struct engine *g, struct err *e)
 	if (g->ledger != NULL &&
 	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
 		return -1;
-	if (source_open(&g->source, s, true, e) < 0)
+	if (source_open(&g->source, s, &g->listener, true, e) < 0)
 		return engine_skipped(g, e);
 	r = audit ? audit_source(g, e) : preview_source(g, e);
 	source_close(&g->source);
@@ -283,6 +300,9 @@ engine_run(const struct settings *s, const struct sync_options *o,
 	g->report = r;
 	g->spawner = (struct spawner){ .settings = s, .sock = sock };
 	g->spooler.fd = -1;
+	g->listener = (struct source_listener){
+		.owner = g, .wanted = batch_wants, .removed = batch_removed,
+	};
 	g->begun = clock_monotonic();
 	if (ledger_open(&g->ledger, s->state_dir, read_only, &e) < 0) {
 		engine_stopped(g, &e);

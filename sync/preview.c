@@ -1,7 +1,6 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine-private.h"
@@ -170,21 +169,5 @@ preview_object(struct engine *g, const struct object *o, struct err *e)
 int
 preview_source(struct engine *g, struct err *e)
 {
-	struct arena arena = { .head = NULL };
-	struct object *list = NULL;
-	bool complete = true;
-	size_t n = 0;
-	int r = g->source.kind->list(&g->source, &arena, &list, &n, &complete,
-				     e);
-
-	g->report->listed += n;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!engine_must_stop(g))
-			r = preview_object(g, &list[i], e);
-		else
-			engine_outcome(g, list[i].key, OUTCOME_WAITING);
-	}
-	free(list);
-	arena_free(&arena);
-	return r;
+	return engine_each(g, preview_object, e);
 }

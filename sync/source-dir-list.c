@@ -18,22 +18,22 @@
 
 struct walk {
 	struct source *source;
-	struct arena *arena;
-	struct object *list;
-	size_t n, room;
-	bool complete;
+	struct source_dir *dir;
+	size_t room;
 	char key[KEY_MAX + 256 + 2];
 };
 
 static void
 add_object(struct walk *w, const struct stat *s, bool aside)
 {
-	if (w->n == w->room) {
+	struct source_dir *d = w->dir;
+
+	if (d->n == w->room) {
 		w->room = w->room ? 2 * w->room : 256;
-		w->list = mem_grow(w->list, w->room, sizeof(*w->list));
+		d->list = mem_grow(d->list, w->room, sizeof(*d->list));
 	}
-	w->list[w->n++] = (struct object){
-		.key = arena_strdup(w->arena, w->key),
+	d->list[d->n++] = (struct object){
+		.key = arena_strdup(&d->arena, w->key),
 		.size = (uint64_t)s->st_size,
 		.mtime = s->st_mtim.tv_sec,
 		.mtime_ns = s->st_mtim.tv_nsec,
@@ -48,7 +48,7 @@ cannot_list(struct walk *w)
 {
 	log_problem("cannot list %s/%s: %s", w->source->settings->path,
 		    text_show(w->key), strerror(errno));
-	w->complete = false;
+	w->source->complete = false;
 }
 
 static void
@@ -151,11 +151,11 @@ oldest_first(const void *a, const void *b)
 }
 
 int
-source_dir_list(struct source *s, struct arena *a, struct object **list_r,
-	 size_t *n_r, bool *complete_r, struct err *e)
+source_dir_list(struct source *s, struct err *e)
 {
-	struct walk w = { .source = s, .arena = a, .complete = true };
-	int dir = fsio_opendir(s->root, ".");
+	struct source_dir *d = s->own;
+	struct walk w = { .source = s, .dir = d };
+	int dir = fsio_opendir(d->root, ".");
 
 	if (dir < 0) {
 		err_errno(e, "cannot list %s", s->settings->path);
@@ -164,10 +164,7 @@ source_dir_list(struct source *s, struct arena *a, struct object **list_r,
 		return -1;
 	}
 	walk_dir(&w, dir, 0, 0);
-	if (w.n > 0)
-		qsort(w.list, w.n, sizeof(*w.list), oldest_first);
-	*list_r = w.list;
-	*n_r = w.n;
-	*complete_r = w.complete;
+	if (d->n > 0)
+		qsort(d->list, d->n, sizeof(*d->list), oldest_first);
 	return 0;
 }

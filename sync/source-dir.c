@@ -161,7 +161,7 @@ fetch_open(struct source *s, int fd, const struct object *o,
 }
 
 static int
-open_object(struct source *s, const struct object *o)
+open_object(const struct source_dir *s, const struct object *o)
 {
 	const uint64_t flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 	char path[KEY_MAX + sizeof(ASIDE) + 2];
@@ -187,7 +187,7 @@ dir_fetch(struct source *s, const struct object *o, struct spooler *sp,
 			text_show(o->key), KEY_MAX);
 		return FETCH_FAILED;
 	}
-	fd = open_object(s, o);
+	fd = open_object(s->own, o);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return FETCH_GONE;
 	if (fd < 0 && errno == EAGAIN)
@@ -202,7 +202,7 @@ dir_fetch(struct source *s, const struct object *o, struct spooler *sp,
 }
 
 static void
-leave_parent(struct source *s)
+leave_parent(struct source_dir *s)
 {
 	fsio_close(&s->aside);
 	if (s->parent >= 0)
@@ -214,7 +214,7 @@ leave_parent(struct source *s)
 
 /* Opens the directory of key and ASIDE in it, unless it was the last one's. */
 static int
-enter_parent(struct source *s, const char *key, const char **name_r)
+enter_parent(struct source_dir *s, const char *key, const char **name_r)
 {
 	const char *slash = strrchr(key, '/');
 	size_t n = slash ? (size_t)(slash - key) : 0;
@@ -238,7 +238,7 @@ enter_parent(struct source *s, const char *key, const char **name_r)
 
 /* In ASIDE the file is ours to look at, under a name that nobody else uses. */
 static enum removal
-remove_aside(struct source *s, const char *name, const struct version *v,
+remove_aside(struct source_dir *s, const char *name, const struct version *v,
 	     bool broken, struct err *e)
 {
 	struct stat st;
@@ -262,7 +262,7 @@ remove_aside(struct source *s, const char *name, const struct version *v,
 
 /* The name is not there; or ASIDE is not, taken away by another run. */
 static enum removal
-gone_or_moved(struct source *s, const char *name)
+gone_or_moved(struct source_dir *s, const char *name)
 {
 	struct stat st;
 
@@ -274,7 +274,7 @@ gone_or_moved(struct source *s, const char *name)
 }
 
 static enum removal
-remove_open(struct source *s, int fd, const char *name, bool aside,
+remove_open(struct source_dir *s, int fd, const char *name, bool aside,
 	    const struct version *v, struct err *e)
 {
 	enum lease lease = lease_take(fd);
@@ -301,8 +301,8 @@ remove_open(struct source *s, int fd, const char *name, bool aside,
 }
 
 static enum removal
-dir_remove(struct source *s, const struct object *o, const struct version *v,
-	   struct err *e)
+remove_object(struct source_dir *s, const struct object *o,
+	      const struct version *v, struct err *e)
 {
 	enum removal r;
 	const char *name;
@@ -331,14 +331,65 @@ dir_remove(struct source *s, const struct object *o, const struct version *v,
 }
 
 static void
+dir_remove(struct source *s, const struct object *o, const struct version *v,
+	   void *ticket)
+{
+	struct err e = { .text = "" };
+	enum removal r = remove_object(s->own, o, v, &e);
+
+	s->listener->removed(s->listener->owner, ticket, r, &e);
+}
+
+static int
+dir_next(struct source *s, struct object *o_r, struct err *e)
+{
+	struct source_dir *d = s->own;
+
+	if (!d->listed && source_dir_list(s, e) < 0)
+		return -1;
+	d->listed = true;
+	if (d->at == d->n)
+		return 0;
+	*o_r = d->list[d->at++];
+	return 1;
+}
+
+static size_t
+dir_left(const struct source *s)
+{
+	const struct source_dir *d = s->own;
+
+	return d->n - d->at;
+}
+
+static void
+dir_finish(struct source *s)
+{
+	(void)s;	/* each removal was told at once */
+}
+
+static int
+dir_wait(struct source *s, struct pollfd *fds, nfds_t n, int ms)
+{
+	(void)s;
+	return poll(fds, n, ms);
+}
+
+static void
 dir_close(struct source *s)
 {
-	leave_parent(s);
-	fsio_close(&s->root);
+	struct source_dir *d = s->own;
+
+	leave_parent(d);
+	fsio_close(&d->root);
+	free(d->list);
+	arena_free(&d->arena);
+	free(d);
 }
 
 static const struct source_kind directory = {
-	source_dir_list, dir_fetch, dir_remove, dir_close,
+	dir_next, dir_left, dir_fetch, dir_remove, dir_finish, dir_wait,
+	dir_close,
 };
 
 int
@@ -355,17 +406,24 @@ source_cannot_open(const struct source_settings *s, struct err *e)
 
 int
 source_open(struct source *s, const struct source_settings *settings,
-	    bool read_only, struct err *e)
+	    const struct source_listener *listener, bool read_only,
+	    struct err *e)
 {
+	struct source_dir *d;
+	int root = fsio_openat(AT_FDCWD, settings->path,
+			       O_RDONLY | O_DIRECTORY, 0);
+
+	if (root < 0)
+		return source_cannot_open(settings, e);
+	d = mem_alloc(sizeof(*d));
+	d->root = root;
+	d->parent = d->aside = -1;
 	*s = (struct source){
 		.kind = &directory, .settings = settings,
-		.read_only = read_only, .parent = -1, .aside = -1,
+		.listener = listener, .read_only = read_only,
+		.complete = true, .own = d,
 	};
-	s->root = fsio_openat(AT_FDCWD, settings->path,
-			      O_RDONLY | O_DIRECTORY, 0);
-	if (s->root >= 0)
-		return 0;
-	return source_cannot_open(settings, e);
+	return 0;
 }
 
 void

@@ -7,7 +7,20 @@
 #define ASIDE ".fallbackmx-removing"
 #define KEY_MAX 1024		/* bytes, as in S3 */
 
-int source_dir_list(struct source *s, struct arena *a, struct object **list_r,
-		    size_t *n_r, bool *complete_r, struct err *e);
+struct source_dir {
+	int root;
+	/* the listing, and how much of it was handed out */
+	struct arena arena;
+	struct object *list;
+	size_t n, at;
+	bool listed;
+	/* the directory of the last removal */
+	char *parent_key;
+	int parent, aside;
+};
+
+/* Fills list and n, oldest first; s->complete is cleared when some part could
+ * not be listed (already logged). ERR_STOP when nothing can. */
+int source_dir_list(struct source *s, struct err *e);
 
 #endif

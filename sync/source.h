@@ -3,11 +3,14 @@
  * functions per kind of source; the engine knows no other difference.
  *
  * A listing is only a hint: what a fetch found is what counts, and a removal
- * takes away exactly that version or nothing.
+ * takes away exactly that version or nothing. A source over a network works
+ * ahead: it fetches what it is about to hand out while the engine is busy
+ * with what it has, and tells of removals when they are through.
  */
 #ifndef FALLBACKMX_SOURCE_H
 #define FALLBACKMX_SOURCE_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,19 +19,25 @@
 #include "settings.h"
 #include "spool.h"
 
+#define ETAG_MAX 136		/* bytes with the final NUL */
+
 /* One line of a listing. */
 struct object {
 	const char *key;	/* any bytes but NUL; never used as a path
 				 * of ours */
+	const char *etag;	/* NULL: only a fetch tells */
 	uint64_t size;
 	int64_t mtime;		/* seconds since 1970 */
 	long mtime_ns;		/* and nanoseconds, for the order */
 	bool aside;		/* a killed run was about to remove it */
+	bool known;		/* wanted() said no: not to be fetched */
 };
 
 /* The version that a fetch has read, for the removal. */
 struct version {
-	char etag[80];
+	char etag[ETAG_MAX];
+	const char *id;		/* of a bucket with versions; NULL: none.
+				 * Valid until the next fetch. */
 	dev_t dev;
 	ino_t ino;
 	off_t size;
@@ -48,39 +57,56 @@ enum removal {
 	REMOVAL_FAILED,		/* e says why; the object may be there */
 };
 
+/* Whom a source asks and tells; calls come inside of its own functions. */
+struct source_listener {
+	void *owner;
+	/* False: the object will not be fetched, so it need not come. Asked
+	 * for those with an etag, some time before they are handed out. */
+	bool (*wanted)(void *owner, const struct object *o);
+	void (*removed)(void *owner, void *ticket, enum removal r,
+			const struct err *e);
+};
+
 struct source;
 
 struct source_kind {
 	/*
-	 * The objects, oldest first, to be freed with free(3); their keys lie
-	 * in the arena. ERR_STOP when
-	 * the source cannot be read at all; *complete_r false when some part
-	 * could not be listed (already logged).
+	 * The next object, older ones first as far as the listing goes: 1; 0
+	 * at the end; -1 when no more can be listed. Its texts are valid until
+	 * the next call.
 	 */
-	int (*list)(struct source *s, struct arena *a, struct object **list_r,
-		    size_t *n_r, bool *complete_r, struct err *e);
-	/* Into the spooler (FETCH_OK: r_r is the caller's). */
+	int (*next)(struct source *s, struct object *o_r, struct err *e);
+	/* How many more are listed already. */
+	size_t (*left)(const struct source *s);
+	/* The object that next() gave, into the spooler (FETCH_OK: r_r is the
+	 * caller's). */
 	enum fetch (*fetch)(struct source *s, const struct object *o,
 			    struct spooler *sp, struct spool *r_r,
 			    struct version *v_r, struct err *e);
-	enum removal (*remove)(struct source *s, const struct object *o,
-			       const struct version *v, struct err *e);
+	/* Removes that version; removed() tells how it went, now or later.
+	 * Object and version stay valid until then. */
+	void (*remove)(struct source *s, const struct object *o,
+		       const struct version *v, void *ticket);
+	/* Returns when removed() was told of everything. */
+	void (*finish)(struct source *s);
+	/* poll(2), while the source's own work goes on. */
+	int (*wait)(struct source *s, struct pollfd *fds, nfds_t n, int ms);
 	void (*close)(struct source *s);
 };
 
 struct source {
 	const struct source_kind *kind;
 	const struct source_settings *settings;
+	const struct source_listener *listener;
 	bool read_only;		/* audit, dry run */
-	int root;		/* of a directory source */
-	/* the directory of the last removal */
-	char *parent_key;
-	int parent, aside;
+	bool complete;		/* all of it could be listed so far */
+	void *own;		/* of the kind */
 };
 
 /* Opens what settings->url names. ERR_STOP on failure. */
 int source_open(struct source *s, const struct source_settings *settings,
-		bool read_only, struct err *e);
+		const struct source_listener *listener, bool read_only,
+		struct err *e);
 void source_close(struct source *s);
 
 /* Says so with errno's reason; ERR_STOP. */

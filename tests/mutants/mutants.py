@@ -126,6 +126,8 @@ def without(name, path, text, mark):
     if span is None:
         raise SystemExit("%s: STEP %s marks no call" % (path, name))
     old, new = text[span[0]:span[1]], "0"
+    if not text[begin_at:span[0]].strip():
+        new = "if (0) " + old
     if old.startswith("ledger_commit("):
         # Never written, but over: another transaction may begin.
         new = "(ledger_rollback(%s), 0)" % old[14:].split(",")[0]

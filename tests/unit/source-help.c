@@ -13,6 +13,31 @@ struct err said;
 
 static struct spooler spooler;
 
+static enum removal removal;
+static int ticket;
+
+static bool
+wanted(void *owner, const struct object *o)
+{
+	(void)owner;
+	(void)o;
+	return true;
+}
+
+static void
+removed(void *owner, void *of, enum removal r, const struct err *e)
+{
+	assert_null(owner);
+	assert_ptr_equal(of, &ticket);
+	removal = r;
+	if (r == REMOVAL_FAILED)
+		said = *e;
+}
+
+const struct source_listener listener = {
+	.wanted = wanted, .removed = removed,
+};
+
 void
 open_source(const char *dir, bool read_only)
 {
@@ -25,7 +50,18 @@ open_source(const char *dir, bool read_only)
 	mkdir(path, 0700);
 	settings.path = path;
 	spooler.dir = dir;
-	if (source_open(&source, &settings, read_only, &e) < 0)
+	if (source_open(&source, &settings, &listener, read_only, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void
+reopen(void)
+{
+	struct err e = { .text = "" };
+	bool read_only = source.read_only;
+
+	source_close(&source);
+	if (source_open(&source, &settings, &listener, read_only, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
@@ -41,21 +77,20 @@ keys(bool complete)
 {
 	static char text[65536];
 	struct err e = { .text = "" };
-	struct arena a = { NULL };
-	struct object *list;
-	bool whole = !complete;
-	size_t n, at = 0;
+	struct object o;
+	size_t at = 0;
+	int r;
 
-	if (source.kind->list(&source, &a, &list, &n, &whole, &e) < 0)
-		fail_msg("%s", e.text);
-	assert_int_equal(whole, complete);
+	/* A listing is made once: this one by a source of its own. */
+	reopen();
 	text[0] = '\0';
-	for (size_t i = 0; i < n; i++)
+	while ((r = source.kind->next(&source, &o, &e)) == 1)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s\n",
-				       list[i].aside ? LEFT : "",
-				       list[i].key);
-	free(list);
-	arena_free(&a);
+				       o.aside ? LEFT : "", o.key);
+	if (r < 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(source.complete, complete);
+	assert_int_equal(source.kind->left(&source), 0);
 	return text;
 }
 
@@ -104,7 +139,9 @@ remove_key(const char *key, const struct version *v)
 	const struct object o = object_of(key);
 
 	said = (struct err){ .text = "" };
-	return source.kind->remove(&source, &o, v, &said);
+	source.kind->remove(&source, &o, v, &ticket);
+	source.kind->finish(&source);
+	return removal;
 }
 
 const char *

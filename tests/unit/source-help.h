@@ -13,13 +13,14 @@
 /* The source of one test; settle 0 until it is changed. */
 extern struct source_settings settings;
 extern struct source source;
+extern const struct source_listener listener;
 
 /* Opens DIR/src, made if it is missing. Readers change nothing. */
 void open_source(const char *dir, bool read_only);
 void close_source(void);
 
-/* Keys of a listing, each with a line end, LEFT in front of some; complete or
- * not is asserted. */
+/* Keys of a new listing, each with a line end, LEFT in front of some; complete
+ * or not is asserted. */
 const char *keys(bool complete);
 
 /* Fetches a key; with FETCH_OK the spool must hold text (NULL: anything). */

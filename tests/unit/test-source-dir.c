@@ -26,11 +26,8 @@ static const struct dated dated[] = {
 static void
 the_oldest_comes_first(const char *dir)
 {
-	struct arena a = { NULL };
-	struct object *list;
-	bool complete;
+	struct object o;
 	struct err e;
-	size_t n;
 
 	open_source(dir, false);
 	assert_int_equal(mkdir(file_of(dir, "sub"), 0700), 0);
@@ -42,13 +39,13 @@ the_oldest_comes_first(const char *dir)
 	}
 	assert_string_equal(keys(true),
 			    "sub/x/w\nz\nc\nb\nd\ne\nsub/y\na\n");
-	assert_int_equal(source.kind->list(&source, &a, &list, &n, &complete,
-					   &e), 0);
-	assert_int_equal(n, COUNT(dated));
-	assert_true(list[1].mtime == 999 && list[1].mtime_ns == 999999999);
-	assert_true(list[0].mtime == -5 && list[0].size == 7);
-	free(list);
-	arena_free(&a);
+	close_source();
+	open_source(dir, false);
+	assert_int_equal(source.kind->next(&source, &o, &e), 1);
+	assert_true(o.mtime == -5 && o.size == 7);
+	assert_int_equal(source.kind->left(&source), COUNT(dated) - 1);
+	assert_int_equal(source.kind->next(&source, &o, &e), 1);
+	assert_true(o.mtime == 999 && o.mtime_ns == 999999999);
 	close_source();
 }
 
@@ -281,7 +278,8 @@ a_file_that_is_not_as_long_as_it_says_waits(const char *dir)
 		open_source(dir, true);
 		close_source();
 		settings.path = files[i].root;
-		assert_int_equal(source_open(&source, &settings, true, &e), 0);
+		assert_int_equal(source_open(&source, &settings, &listener,
+					     true, &e), 0);
 		assert_int_equal(fetch(files[i].key, &v), FETCH_BUSY);
 		close_source();
 	}
@@ -359,8 +357,8 @@ a_source_that_cannot_be_opened_is_told(const char *dir)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		settings.path = scratch_path("%s/%s", dir, wrong[i].name);
 		e = (struct err){ .kind = ERR_TEMP };
-		assert_int_equal(source_open(&source, &settings, false, &e),
-				 -1);
+		assert_int_equal(source_open(&source, &settings, &listener,
+					     false, &e), -1);
 		assert_int_equal(e.kind, ERR_STOP);
 		assert_int_equal(e.code, wrong[i].code);
 		assert_non_null(strstr(e.text, wrong[i].name));
