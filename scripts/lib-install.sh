@@ -4,10 +4,11 @@
 # they need. Debian 12, 13, Ubuntu 24.04 and what is like them.
 
 packages_build="gcc libc6-dev make autoconf automake pkg-config binutils
-	libssl-dev libjansson-dev libsqlite3-dev"
+	libssl-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev
+	libexpat1-dev"
 packages_demo="util-linux procps"
-packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
-	strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux
+packages_test="$packages_build clang libcmocka-dev bats python3 python3-botocore
+	git sqlite3 strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux
 	procps systemd"
 
 # Runs its words as root: directly, or through sudo.
