@@ -20,7 +20,7 @@ MAY = {
 FENCE = {
     'sqlite3.h': ('sync/ledger',),
     'jansson.h': ('lib/base/config',),
-    'openssl/': ('lib/base/hash',),
+    'openssl/': ('lib/base/hash', 'lib/aws/sigv4'),
     'curl/': ('lib/aws/http',),
     'expat.h': ('lib/aws/xml',),
 }

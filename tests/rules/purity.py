@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""lib/mail only computes: no disk, clock, log, network, process or
-environment, neither itself nor through what it takes from lib/base."""
+"""lib/mail and the computing parts of lib/aws: no disk, clock, log, network,
+process or environment, neither themselves nor through what they take from
+lib/base."""
 
 import collections
 import re
@@ -18,6 +19,18 @@ PURE = re.compile(
     r'|asan_\w+|ubsan_\w+|tsan_\w+|sanitizer_\w+|sancov_\w+)(_chk)?$')
 
 
+# What signs and hashes may ask of OpenSSL, and say why it aborts.
+CRYPTO = re.compile(
+    r'^(EVP_(MAC|MD|Digest|Q_)\w*|OPENSSL_cleanse|OSSL_PARAM_construct_\w+'
+    r'|fputs|fwrite|stderr|strcasecmp|strncasecmp)$')
+
+# Folder, archive, its pure members (all if none are named), what else they may.
+PARTS = (
+    ('lib/mail', 'libmail.a', (), None),
+    ('lib/aws', 'libaws.a', ('sigv4.o', 'sigv4-target.o'), CRYPTO),
+)
+
+
 def members(archive):
     """member -> (symbols it defines, symbols it asks for)"""
     table = collections.OrderedDict()
@@ -33,18 +46,21 @@ def members(archive):
     return table
 
 
-def impure():
-    mail, base = members('libmail.a'), members('libbase.a')
+def impure(folder, archive, names, more):
+    part, base = members(archive), members('libbase.a')
+    if names:
+        part = {m: part[m] for m in names}
     home = {s: m for m, (defined, _) in base.items() for s in defined}
-    own = set().union(*(d for d, _ in mail.values()))
+    own = set().union(*(d for d, _ in part.values()))
     seen = set()
-    todo = [('lib/mail/' + m, asks - own) for m, (_, asks) in mail.items()]
+    todo = [('%s/%s' % (folder, m), asks - own)
+            for m, (_, asks) in part.items()]
     while todo:
         who, asks = todo.pop()
         for s in sorted(asks):
             m = home.get(s)
             if m is None:
-                if not PURE.match(s):
+                if not PURE.match(s) and not (more and more.match(s)):
                     yield '%s calls %s' % (who, s)
             elif m not in seen:
                 seen.add(m)
@@ -52,10 +68,14 @@ def impure():
 
 
 missing = rule.needs('nm')
-if missing:
-    rule.skip('lib/mail is pure', 'there is no ' + missing)
-else:
-    rule.check('lib/mail has members',
-               [] if members('libmail.a') else ['libmail.a is empty'])
-    rule.check('lib/mail is pure', impure())
+for folder, archive, names, more in PARTS:
+    name = '%s is pure' % ' '.join((folder,) + names)
+    if missing:
+        rule.skip(name, 'there is no ' + missing)
+        continue
+    rule.check(name + ': there is something to look at', (
+        '%s has no %s' % (archive, m) for m in names or ('member',)
+        if not (m in members(archive) if names else members(archive))))
+    if all(m in members(archive) for m in names):
+        rule.check(name, impure(folder, archive, names, more))
 rule.done()
