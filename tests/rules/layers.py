@@ -20,7 +20,7 @@ MAY = {
 FENCE = {
     'sqlite3.h': ('sync/ledger',),
     'jansson.h': ('lib/base/config',),
-    'openssl/': ('lib/base/hash', 'lib/aws/sigv4'),
+    'openssl/': ('lib/base/hash', 'lib/aws/sigv4', 'lib/aws/secret'),
     'curl/': ('lib/aws/http',),
     'expat.h': ('lib/aws/xml',),
 }
