@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "lib/aws/aws-env.h"
 #include "lib/base/log.h"
 #include "lib/base/option.h"
 #include "lib/base/text.h"
@@ -71,7 +72,8 @@ cmd_read_settings(struct settings *s, const char *file, struct err *e)
 	return ret;
 }
 
-/* Nothing that a caller exports reaches libraries and children (sudo, cron). */
+/* Nothing that a caller exports reaches libraries and children (sudo, cron);
+ * what is known of AWS_* is set aside. */
 static void
 reset_environment(void)
 {
@@ -82,6 +84,7 @@ reset_environment(void)
 	if (zone != NULL && strlen(zone) < sizeof(kept) && *zone != '/' &&
 	    *zone != ':' && strstr(zone, "..") == NULL)
 		memcpy(kept, zone, strlen(zone));
+	aws_env_take();
 	if (clearenv() != 0 ||
 	    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
 	    (*kept != '\0' && setenv("TZ", kept, 1) < 0))
