@@ -7,9 +7,14 @@ packages_build="gcc libc6-dev make autoconf automake pkg-config binutils
 	libssl-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev
 	libexpat1-dev"
 packages_demo="util-linux procps"
-packages_test="$packages_build clang libcmocka-dev bats python3 python3-botocore
-	git sqlite3 strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux
-	procps systemd"
+packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
+	strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux
+	procps systemd openssl ceph-mon ceph-osd ceph-common radosgw
+	python3-botocore"
+# What scripts/check does without: scripts/check -p bench, -p long.
+packages_bench="$packages_test rclone s3cmd awscli"
+packages_long="$packages_test swift-proxy swift-account swift-container
+	swift-object memcached"
 
 # Runs its words as root: directly, or through sudo.
 as_root() {
