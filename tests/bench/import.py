@@ -11,28 +11,21 @@ is of all processes of a row together. The peak is anonymous memory, shared
 memory and memfds of all processes, sampled in a run of its own.
 """
 
-import ctypes
 import json
 import os
-import resource
 import shutil
-import signal
-import statistics
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 
 sys.dont_write_bytecode = True
 
+import measure                                              # noqa: E402
 import objects                                              # noqa: E402
+from measure import BUILD, Row, goal                        # noqa: E402
 
 OWNERS = 50
 FIRST_UID = 3000
 ENGINE = 65534
-BUILD = os.environ.get("FALLBACKMX_BUILD", os.getcwd())
-ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
 class Bench:
@@ -42,25 +35,9 @@ class Bench:
         self.source = bucket + "/source"
         self.old = 0
         self.homes = base + "/homes"
-        self.bin = base + "/bin"
-        self.shim = self.bin + "/slow/slowflush.so"
+        self.programs = measure.Programs(base + "/bin")
         os.mkdir(self.master)
         self.bytes = objects.make(self.master, mails)
-        self.install()
-
-    def install(self):
-        """The programs, and the same with 5 ms more for each flush."""
-        tools = BUILD + "/tests/bench/"
-        os.makedirs(self.bin + "/slow")
-        for name in "fallbackmx", "fallbackmx-deliver":
-            shutil.copy(BUILD + "/" + name, self.bin)
-        shutil.copy(BUILD + "/fallbackmx", self.bin + "/slow")
-        shutil.copy(BUILD + "/fallbackmx-deliver",
-                    self.bin + "/slow/fallbackmx-deliver.real")
-        shutil.copy(tools + "slowdeliver",
-                    self.bin + "/slow/fallbackmx-deliver")
-        shutil.copy(tools + "slowflush.so", self.shim)
-        shutil.copy(tools + "durable", self.bin)
 
     def fresh(self, owners):
         """Source and homes as before the first run. Earlier mailboxes stay
@@ -103,24 +80,21 @@ class Bench:
                        "engine_user": "nobody",
                        "sources": [{"url": "file://%s/" % self.source,
                                     "settle": 0, "mailboxes": boxes}]}, f)
-        return [self.bin + ("/slow" if slow else "") + "/fallbackmx", "sync",
-                "--json", "--config", f.name], self.environment(slow)
-
-    def environment(self, slow):
-        return dict(ENV, LD_PRELOAD=self.shim) if slow else ENV
+        return [self.programs.fallbackmx(slow), "sync", "--json", "--config",
+                f.name], self.programs.environment(slow)
 
     def shell(self, slow):
         maildir = self.homes + "/Maildir"
         os.makedirs(maildir + "/new")
         return ["/bin/sh", "-ec", 'cp -r "$1/." "$2/new"; sync; rm -r "$1"',
-                "sh", self.source, maildir], self.environment(slow)
+                "sh", self.source, maildir], self.programs.environment(slow)
 
     def ceiling(self, writers, slow, limit):
         maildir = self.homes + "/Maildir"
         for part in "new", "tmp":
             os.makedirs(maildir + "/" + part)
-        return [self.bin + "/durable", self.source, maildir, str(writers),
-                str(limit)], self.environment(slow)
+        return [self.programs.bin + "/durable", self.source, maildir, str(writers),
+                str(limit)], self.programs.environment(slow)
 
     def check(self, owners):
         """Every mail is where it belongs, or the figures mean nothing."""
@@ -132,155 +106,64 @@ class Bench:
                              % (sum(counts), self.n, left))
 
 
-class Row:
-    """A line of the table, and what was measured for it."""
-
-    def __init__(self, title, owners, slow, make, mails, imports=False):
-        self.title, self.owners, self.slow = title, owners, slow
-        self.make, self.mails, self.imports = make, mails, imports
-        self.rates, self.cpu, self.peak = [], [], 0
-
-    def prepare(self, bench):
-        bench.fresh(self.owners)
-        return self.make(self.slow)
-
-    def run(self, bench):
-        argv, env = self.prepare(bench)
-        before, began = cpu_seconds(), time.monotonic()
-        done = subprocess.run(argv, env=env, cwd="/", text=True,
-                              stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE)
-        reap()
-        seconds = time.monotonic() - began
-        if done.returncode != 0:
-            raise SystemExit("%s: exit %d" % (self.title, done.returncode))
-        self.cpu.append((cpu_seconds() - before) * 1000 / self.mails)
-        if self.imports:
-            bench.check(self.owners)
-        elif argv[0].endswith("durable"):
-            # Without the time in which it reads the objects.
-            seconds = float(done.stdout.split()[1])
-        self.rates.append(self.mails / seconds)
-
-    def sample(self, bench):
-        argv, env = self.prepare(bench)
-        child = subprocess.Popen(argv, env=env, cwd="/",
-                                 stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL)
-        waiter = threading.Thread(target=child.wait)
-        waiter.start()
-        while waiter.is_alive():
-            self.peak = max(self.peak, memory(child.pid))
-            time.sleep(0.01)
-        reap()
-
-    def rate(self):
-        return statistics.median(self.rates)
-
-    def line(self):
-        return "| %s | %s | %.0f (%.0f to %.0f) | %s | %s |" % (
-            self.title, "+5 ms" if self.slow else "as it is", self.rate(),
-            min(self.rates), max(self.rates),
-            "%.3f" % statistics.median(self.cpu) if self.imports or
-            "cp" in self.title else "-",
-            "%.1f" % (self.peak / 1048576) if self.imports else "-")
+def line(row, slow, imports):
+    return "| %s | %s | %s | %s | %s |" % (
+        row.title.removesuffix(SLOW), "+5 ms" if slow else "as it is",
+        row.figures(), "%.3f" % row.cpu_ms() if imports or
+        "cp" in row.title else "-",
+        "%.1f" % (row.peak / 1048576) if imports else "-")
 
 
-def cpu_seconds():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def reap():
-    """Processes whose parent did not wait for them came to us (main)."""
-    try:
-        while True:
-            os.waitpid(-1, 0)
-    except ChildProcessError:
-        return
-
-
-def family(pid):
-    """The process and all below it."""
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open("/proc/%s/stat" % name) as f:
-                    parents[int(name)] = int(f.read().rsplit(")", 1)[1]
-                                             .split()[1])
-            except OSError:
-                continue
-    found = [pid]
-    for p in found:
-        found += [child for child, parent in parents.items() if parent == p]
-    return found
-
-
-def memory(pid):
-    """Bytes of anonymous and shared memory; a memfd counts once."""
-    total, memfds = 0, {}
-    for p in family(pid):
-        try:
-            with open("/proc/%d/status" % p) as f:
-                total += sum(int(line.split()[1]) * 1024 for line in f
-                             if line.startswith(("RssAnon:", "RssShmem:")))
-            for fd in os.listdir("/proc/%d/fd" % p):
-                path = "/proc/%d/fd/%s" % (p, fd)
-                if os.readlink(path).startswith("/memfd:"):
-                    status = os.stat(path)
-                    memfds[status.st_ino] = status.st_blocks * 512
-        except OSError:
-            continue
-    return total + sum(memfds.values())
+SLOW = ", +5 ms"
 
 
 def rows(bench):
+    """(row, slow, whether it is ours)"""
     n, few = bench.n, min(bench.n, 1000)
+
+    def row(title, owners, slow, make, mails=n, check=lambda said: None):
+        def prepare():
+            bench.fresh(owners)
+            return make()
+        return Row(title + SLOW * slow, prepare, mails, check)
+
     for slow in False, True:
         for owners, title in (0, "one mailbox"), (OWNERS, "50 owners"):
-            yield Row("`fallbackmx sync`, " + title, owners, slow,
-                      lambda s, o=owners: bench.importer(o, s), n, True)
-        yield Row("`cp`, `sync`, `rm`", 0, slow, bench.shell, n)
-        # One writer with 5 ms a flush takes minutes for all of them.
+            yield row("`fallbackmx sync`, " + title, owners, slow,
+                      lambda o=owners, s=slow: bench.importer(o, s), n,
+                      lambda said, o=owners: bench.check(o)), slow, True
+        yield row("`cp`, `sync`, `rm`", 0, slow,
+                  lambda s=slow: bench.shell(s)), slow, False
+        # One writer with 5 ms a flush takes minutes for all of them. What it
+        # says is the time without that in which it reads the objects.
         for writers, mails in (1, few if slow else n), (16, n):
-            yield Row("ceiling, %d writer%s" % (writers, "s" * (writers > 1)),
-                      0, slow, lambda s, w=writers, m=mails:
-                      bench.ceiling(w, s, m), mails)
-
-
-def goal(text, value, limit, most=False):
-    good = value <= limit if most else value >= limit
-    print("- %s: %.2f, goal %s %s: %s" % (
-        text, value, "at most" if most else "at least", limit,
-        "reached" if good else "missed"))
+            yield row("ceiling, %d writer%s" % (writers, "s" * (writers > 1)),
+                      0, slow, lambda w=writers, s=slow, m=mails:
+                      bench.ceiling(w, s, m), mails,
+                      lambda said: float(said.split()[1])), slow, False
 
 
 def report(table, bench, runs):
     print("| | flush | mails/s, median (range) | CPU ms a mail | peak MiB |")
     print("|---|---|---|---|---|")
-    for row in table:
-        print(row.line())
-    find = {(row.title, row.slow): row for row in table}
-    one = find["`fallbackmx sync`, one mailbox", False]
+    for entry in table:
+        print(line(*entry))
+    find = {row.title: row for row, _, _ in table}
+    one = find["`fallbackmx sync`, one mailbox"]
     print("\n%d objects, %.1f MB, %d rounds, %d cores; `make bench-import`\n"
           % (bench.n, bench.bytes / 1e6, runs, os.cpu_count()))
     goal("one mailbox against sixteen writers",
-         one.rate() / find["ceiling, 16 writers", False].rate(), 0.5)
-    goal("CPU ms a mail, one mailbox", statistics.median(one.cpu), 0.4, True)
+         one.rate() / find["ceiling, 16 writers"].rate(), 0.5)
+    goal("CPU ms a mail, one mailbox", one.cpu_ms(), 0.4, True)
     goal("mails/s with 5 ms a flush, one mailbox",
-         find[one.title, True].rate(), 500)
+         find[one.title + SLOW].rate(), 500)
 
 
 def main():
     if os.geteuid() != 0:
         print("skipped: needs root, the mailboxes have owners of their own")
         sys.exit(77)
-    # Orphans become our children, so that their time counts (PR_SET_CHILD_
-    # SUBREAPER).
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-    for number in signal.SIGTERM, signal.SIGHUP:
-        signal.signal(number, lambda *_: sys.exit(1))
+    measure.begin()
     runs = int(os.environ.get("BENCH_RUNS", 5))
     base = tempfile.mkdtemp(prefix="bench.",
                             dir=os.environ.get("BENCH_DIR", BUILD))
@@ -292,15 +175,10 @@ def main():
         bench = Bench(base, bucket,
                       int(os.environ.get("BENCH_MAILS", 10000)))
         table = list(rows(bench))
-        for i in range(runs):
-            for row in table:
-                row.run(bench)
-                print("round %d: %s%s: %.0f mails/s, %.3f ms CPU" % (
-                    i + 1, row.title, ", +5 ms" * row.slow, row.rates[-1],
-                    row.cpu[-1]), file=sys.stderr)
-        for row in table:
-            if row.imports:
-                row.sample(bench)
+        measure.rounds([row for row, _, _ in table], runs)
+        for row, _, ours in table:
+            if ours:
+                row.sample()
         report(table, bench, runs)
     finally:
         shutil.rmtree(base, ignore_errors=True)
