@@ -32,7 +32,8 @@ found() { # NAME: the one installed file whose path ends so
 	    man8/fallbackmx-deliver.8 man5/fallbackmx.json.5 \
 	    doc/fallbackmx/README.md doc/fallbackmx/LICENSE \
 	    doc/fallbackmx/NEWS.md examples/fallbackmx-sync.cron \
-	    examples/fallbackmx.json.example; do
+	    examples/fallbackmx.json.example examples/aws/README.md \
+	    examples/aws/fallbackmx.yaml examples/aws/rules; do
 		found "$f"
 	done
 }
