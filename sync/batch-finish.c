@@ -185,7 +185,8 @@ batch_reset(struct engine *g)
 			mailbox_close(m);
 		m->copies_n = m->answered = 0;
 	}
-	b->n = 0;
+	b->n = b->boxes = 0;
+	b->full = false;
 	b->bytes = b->flying_bytes = 0;
 	b->flying = 0;
 	arena_free(&b->arena);

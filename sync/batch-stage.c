@@ -67,7 +67,11 @@ send_copy(struct engine *g, struct job *j, struct copy *c,
 	memcpy(q.name, c->name, sizeof(q.name));
 	if (mailbox_send(m, &q, lines, q.added, s->fd, e) < 0)
 		return -1;
+	if (m->copies_n == 0)
+		g->batch.boxes++;
 	m->copies[m->copies_n++] = c;
+	if (m->copies_n == DELIVERY_BATCH_MAX)
+		g->batch.full = true;
 	g->batch.flying++;
 	g->batch.flying_bytes += s->size;
 	return 0;
@@ -318,7 +322,8 @@ has_twin(const struct batch *b, const struct spool *s,
 static bool
 is_full(const struct batch *b)
 {
-	return b->n == DELIVERY_BATCH_MAX || b->bytes >= BATCH_BYTES ||
+	return b->full || b->n == BATCH_JOBS || b->bytes >= BATCH_BYTES ||
+	       b->boxes > BATCH_BOXES - TARGETS_MAX ||
 	       clock_monotonic() - b->begun >= BATCH_SECONDS;
 }
 

@@ -13,11 +13,13 @@
 #include "spawner.h"
 #include "spool.h"
 
+#define BATCH_JOBS 512
+#define BATCH_BOXES 256		/* mailboxes, each with a deliverer */
 #define BATCH_BYTES ((uint64_t)64 << 20)
 #define BATCH_SECONDS 0.2
 #define FLIGHT_BYTES ((uint64_t)32 << 20)	/* sent, not yet answered */
 #define FLIGHT_COPIES 64
-#define MAILBOXES_OPEN 48	/* deliverers kept between batches */
+#define MAILBOXES_OPEN 64	/* deliverers kept between batches */
 
 /* One object on its way to one mailbox. */
 struct copy {
@@ -47,8 +49,10 @@ struct job {
 };
 
 struct batch {
-	struct job jobs[DELIVERY_BATCH_MAX];
+	struct job jobs[BATCH_JOBS];
 	size_t n;
+	size_t boxes;		/* that get mail of it */
+	bool full;		/* one of them takes no more */
 	uint64_t bytes;
 	double begun;
 	struct arena arena;
