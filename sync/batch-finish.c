@@ -115,11 +115,10 @@ may_remove(struct engine *g, const struct job *j, bool *may_r, struct err *e)
 	return ledger_settled(g->ledger, &j->entry, may_r, e);
 }
 
-static int
-finish(struct engine *g, struct job *j, struct err *e)
+static void
+finish(struct engine *g, struct job *j)
 {
 	enum outcome o = outcome_of(g, j);
-	bool may;
 
 	for (size_t i = 0; i < j->copies_n; i++)
 		tell(j, &j->copies[i]);
@@ -127,10 +126,33 @@ finish(struct engine *g, struct job *j, struct err *e)
 		g->report->bytes += j->entry.size;
 	engine_outcome(g, j->object->key, o);
 	j->finished = true;
-	if (may_remove(g, j, &may, e) < 0)
-		return -1;
-	if (may)
-		remove_object(g, j);
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct job *const *one = a, *const *other = b;
+
+	return strcmp((*one)->object->key, (*other)->object->key);
+}
+
+/* In the order of the keys: a source may have work for each folder. */
+static int
+remove_all(struct engine *g, struct err *e)
+{
+	struct job *order[BATCH_JOBS];
+	size_t n = g->batch.n;
+	bool may;
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = &g->batch.jobs[i];
+	qsort(order, n, sizeof(*order), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (may_remove(g, order[i], &may, e) < 0)
+			return -1;
+		if (may)
+			remove_object(g, order[i]);
+	}
 	return 0;
 }
 
@@ -138,9 +160,8 @@ int
 batch_finish(struct engine *g, struct err *e)
 {
 	for (size_t i = 0; i < g->batch.n; i++)
-		if (finish(g, &g->batch.jobs[i], e) < 0)
-			return -1;
-	return 0;
+		finish(g, &g->batch.jobs[i]);
+	return remove_all(g, e);
 }
 
 /* Deliverers that had no mail for longest make room for others. */
