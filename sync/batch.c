@@ -236,20 +236,28 @@ name_taken(struct engine *g, struct mailbox *m, struct copy *c)
 		    text_show(o->key));
 }
 
-static void
-rename_box(struct engine *g, struct mailbox *m)
+static size_t
+names_to_rename(const struct mailbox *m, const char *names[DELIVERY_BATCH_MAX])
 {
-	const char *names[DELIVERY_BATCH_MAX];
-	struct answer w;
-	struct err e;
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->copies_n; i++)
+	for (size_t i = 0; is_live(m) && i < m->copies_n; i++)
 		if (!m->copies[i]->failed)
 			names[n++] = m->copies[i]->name;
+	return n;
+}
+
+static void
+take_renamed(struct engine *g, struct mailbox *m)
+{
+	const char *names[DELIVERY_BATCH_MAX];
+	size_t n = names_to_rename(m, names);
+	struct answer w;
+	struct err e;
+
 	if (n == 0)
 		return;
-	if (mailbox_names(m, DELIVERY_COMMIT, names, n, &w, &e) < 0) {
+	if (mailbox_receive_names(m, DELIVERY_COMMIT, n, &w, &e) < 0) {
 		/* Each name has its own fate, unless the deliverer is gone. */
 		if (w.a.count != n) {
 			batch_box_failed(g, m, &e);
@@ -269,12 +277,21 @@ rename_box(struct engine *g, struct mailbox *m)
 	}
 }
 
+/* All mailboxes rename at the same time. */
 static void
 rename_all(struct engine *g)
 {
+	for (struct mailbox *m = g->boxes; m != NULL; m = m->next) {
+		const char *names[DELIVERY_BATCH_MAX];
+		size_t n = names_to_rename(m, names);
+		struct err e;
+
+		if (n > 0 && mailbox_send_names(m, DELIVERY_COMMIT, names, n,
+						&e) < 0)
+			batch_box_failed(g, m, &e);
+	}
 	for (struct mailbox *m = g->boxes; m != NULL; m = m->next)
-		if (is_live(m))
-			rename_box(g, m);
+		take_renamed(g, m);
 }
 
 /* INTENT becomes DONE, SUSPECT, or nothing where the rename was refused. */

@@ -91,14 +91,12 @@ mailbox_mark(struct mailbox *m, const char *uuid, struct err *e)
 }
 
 int
-mailbox_names(struct mailbox *m, enum delivery_op op,
-	      const char *const *names, size_t n, struct answer *w_r,
-	      struct err *e)
+mailbox_send_names(struct mailbox *m, enum delivery_op op,
+		   const char *const *names, size_t n, struct err *e)
 {
 	struct delivery_request q = { .op = op, .count = (uint32_t)n };
 	char tail[DELIVERY_BATCH_MAX * DELIVERY_NAME_MAX / 2];
 	size_t at = 0;
-	int r;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(names[i]) + 1;
@@ -108,14 +106,30 @@ mailbox_names(struct mailbox *m, enum delivery_op op,
 		memcpy(tail + at, names[i], len);
 		at += len;
 	}
-	w_r->a.count = 0;
-	if (mailbox_send(m, &q, tail, at, -1, e) < 0)
-		return -1;
-	r = mailbox_receive(m, op, w_r, NULL, e);
+	return mailbox_send(m, &q, tail, at, -1, e);
+}
+
+int
+mailbox_receive_names(struct mailbox *m, enum delivery_op op, size_t n,
+		      struct answer *w_r, struct err *e)
+{
+	int r = mailbox_receive(m, op, w_r, NULL, e);
+
 	if (r == 0 && w_r->a.count != n)
 		return err_set(e, ERR_TEMP, "the deliverer of %s answers "
 			       "nonsense", m->path);
 	return r;
+}
+
+int
+mailbox_names(struct mailbox *m, enum delivery_op op,
+	      const char *const *names, size_t n, struct answer *w_r,
+	      struct err *e)
+{
+	w_r->a.count = 0;
+	if (mailbox_send_names(m, op, names, n, e) < 0)
+		return -1;
+	return mailbox_receive_names(m, op, n, w_r, e);
 }
 
 int

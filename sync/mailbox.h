@@ -73,7 +73,12 @@ int mailbox_ask(struct mailbox *m, enum delivery_op op, uint32_t flags,
 /* A new mark, one generation on: before the first mail of a run. */
 int mailbox_mark(struct mailbox *m, const char *uuid, struct err *e);
 
-/* COMMIT or DROP of n names (n <= DELIVERY_BATCH_MAX). */
+/* COMMIT or DROP of n names (n <= DELIVERY_BATCH_MAX), and its answer. */
+int mailbox_send_names(struct mailbox *m, enum delivery_op op,
+		       const char *const *names, size_t n, struct err *e);
+int mailbox_receive_names(struct mailbox *m, enum delivery_op op, size_t n,
+			  struct answer *w_r, struct err *e);
+/* Both. */
 int mailbox_names(struct mailbox *m, enum delivery_op op,
 		  const char *const *names, size_t n, struct answer *w_r,
 		  struct err *e);
