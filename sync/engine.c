@@ -1,7 +1,5 @@
 #include <config.h>
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -198,7 +196,7 @@ engine_locked(struct engine *g, const char *url, struct err *e)
 	case STATE_LOCKED:
 		break;
 	}
-	if (source_open(&g->source, s, &g->listener, false, e) < 0) {
+	if (source_open(&g->source, s, &g->listener, g->spooler.dir, e) < 0) {
 		fsio_close(&lock);
 		return engine_skipped(g, e);
 	}
@@ -208,33 +206,19 @@ engine_locked(struct engine *g, const char *url, struct err *e)
 	return r;
 }
 
-/* The source's name in the ledger: one directory, one name, whatever way it
- * was written. */
-static int
-canonical_url(const struct source_settings *s, char *url, size_t room,
-	      struct err *e)
-{
-	char path[PATH_MAX];
-
-	if (realpath(s->path, path) == NULL)
-		return source_cannot_open(s, e);
-	snprintf(url, room, "file://%s/", strcmp(path, "/") ? path : "");
-	return 0;
-}
-
 static int
 engine_source(struct engine *g, struct err *e)
 {
 	const bool audit = g->options->audit;
 	const struct source_settings *s =
 		&g->settings->sources[g->source_index];
-	char url[PATH_MAX + 16];
+	char url[SOURCE_NAME_MAX];
 	int r;
 
 	g->listed = g->done = g->unrouted = g->seen.n = 0;
 	g->unread = false;
 	g->spooler.verbatim = s->verbatim;
-	if (canonical_url(s, url, sizeof(url), e) < 0)
+	if (source_name(s, url, e) < 0)
 		return engine_skipped(g, e);
 	if (!audit && !g->options->dry_run) {
 		g->spooler.dir = g->settings->state_dir;
@@ -243,7 +227,7 @@ engine_source(struct engine *g, struct err *e)
 	if (g->ledger != NULL &&
 	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
 		return -1;
-	if (source_open(&g->source, s, &g->listener, true, e) < 0)
+	if (source_open(&g->source, s, &g->listener, NULL, e) < 0)
 		return engine_skipped(g, e);
 	r = audit ? audit_source(g, e) : preview_source(g, e);
 	source_close(&g->source);

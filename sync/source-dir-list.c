@@ -109,7 +109,7 @@ walk_aside(struct walk *w, int dir, size_t length)
 	if (errno != 0)
 		cannot_list(w);
 	closedir(d);
-	if (!w->source->read_only)
+	if (w->source->spool_dir != NULL)
 		unlinkat(dir, ASIDE, AT_REMOVEDIR);
 }
 

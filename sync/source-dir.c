@@ -393,41 +393,18 @@ static const struct source_kind directory = {
 };
 
 int
-source_cannot_open(const struct source_settings *s, struct err *e)
-{
-	int code = errno == EACCES ? EX_NOPERM : EX_CONFIG;
-
-	err_errno(e, "cannot open the source %s as uid %lu", s->path,
-		  (unsigned long)geteuid());
-	e->kind = ERR_STOP;
-	e->code = code;
-	return -1;
-}
-
-int
-source_open(struct source *s, const struct source_settings *settings,
-	    const struct source_listener *listener, bool read_only,
-	    struct err *e)
+source_dir_open(struct source *s)
 {
 	struct source_dir *d;
-	int root = fsio_openat(AT_FDCWD, settings->path,
+	int root = fsio_openat(AT_FDCWD, s->settings->path,
 			       O_RDONLY | O_DIRECTORY, 0);
 
 	if (root < 0)
-		return source_cannot_open(settings, e);
+		return -1;
 	d = mem_alloc(sizeof(*d));
 	d->root = root;
 	d->parent = d->aside = -1;
-	*s = (struct source){
-		.kind = &directory, .settings = settings,
-		.listener = listener, .read_only = read_only,
-		.complete = true, .own = d,
-	};
+	s->kind = &directory;
+	s->own = d;
 	return 0;
-}
-
-void
-source_close(struct source *s)
-{
-	s->kind->close(s);
 }

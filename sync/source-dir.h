@@ -19,6 +19,9 @@ struct source_dir {
 	int parent, aside;
 };
 
+/* -1 with errno. */
+int source_dir_open(struct source *s);
+
 /* Fills list and n, oldest first; s->complete is cleared when some part could
  * not be listed (already logged). ERR_STOP when nothing can. */
 int source_dir_list(struct source *s, struct err *e);

@@ -98,18 +98,23 @@ struct source {
 	const struct source_kind *kind;
 	const struct source_settings *settings;
 	const struct source_listener *listener;
-	bool read_only;		/* audit, dry run */
+	const char *spool_dir;	/* for large objects; NULL: dry run, audit */
 	bool complete;		/* all of it could be listed so far */
 	void *own;		/* of the kind */
 };
 
-/* Opens what settings->url names. ERR_STOP on failure. */
+#define SOURCE_NAME_MAX 4200
+
+/* The source's name in the ledger: one directory, one name, whatever way it
+ * was written. ERR_STOP when it cannot be had. */
+int source_name(const struct source_settings *s, char name[SOURCE_NAME_MAX],
+		struct err *e);
+
+/* Opens what settings->url names; without spool_dir it is only read. ERR_STOP
+ * on failure. */
 int source_open(struct source *s, const struct source_settings *settings,
-		const struct source_listener *listener, bool read_only,
+		const struct source_listener *listener, const char *spool_dir,
 		struct err *e);
 void source_close(struct source *s);
-
-/* Says so with errno's reason; ERR_STOP. */
-int source_cannot_open(const struct source_settings *s, struct err *e);
 
 #endif

@@ -41,7 +41,7 @@ const struct source_listener listener = {
 void
 open_source(const char *dir, bool read_only)
 {
-	static char path[4096];
+	static char path[4096], spool[4096];
 	struct err e = { .text = "" };
 
 	/* As the engine does: somebody opens what we have leased. */
@@ -50,7 +50,9 @@ open_source(const char *dir, bool read_only)
 	mkdir(path, 0700);
 	settings.path = path;
 	spooler.dir = dir;
-	if (source_open(&source, &settings, &listener, read_only, &e) < 0)
+	snprintf(spool, sizeof(spool), "%s", dir);
+	if (source_open(&source, &settings, &listener,
+			read_only ? NULL : spool, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
@@ -58,10 +60,10 @@ static void
 reopen(void)
 {
 	struct err e = { .text = "" };
-	bool read_only = source.read_only;
+	const char *spool_dir = source.spool_dir;
 
 	source_close(&source);
-	if (source_open(&source, &settings, &listener, read_only, &e) < 0)
+	if (source_open(&source, &settings, &listener, spool_dir, &e) < 0)
 		fail_msg("%s", e.text);
 }
 

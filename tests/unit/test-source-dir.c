@@ -279,7 +279,7 @@ a_file_that_is_not_as_long_as_it_says_waits(const char *dir)
 		close_source();
 		settings.path = files[i].root;
 		assert_int_equal(source_open(&source, &settings, &listener,
-					     true, &e), 0);
+					     NULL, &e), 0);
 		assert_int_equal(fetch(files[i].key, &v), FETCH_BUSY);
 		close_source();
 	}
@@ -358,7 +358,7 @@ a_source_that_cannot_be_opened_is_told(const char *dir)
 		settings.path = scratch_path("%s/%s", dir, wrong[i].name);
 		e = (struct err){ .kind = ERR_TEMP };
 		assert_int_equal(source_open(&source, &settings, &listener,
-					     false, &e), -1);
+					     dir, &e), -1);
 		assert_int_equal(e.kind, ERR_STOP);
 		assert_int_equal(e.code, wrong[i].code);
 		assert_non_null(strstr(e.text, wrong[i].name));
