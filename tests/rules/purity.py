@@ -27,7 +27,7 @@ CRYPTO = re.compile(
 # Folder, archive, its pure members (all if none are named), what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (), None),
-    ('lib/aws', 'libaws.a', ('sigv4.o', 'sigv4-target.o'), CRYPTO),
+    ('lib/aws', 'libaws.a', ('retry.o', 'sigv4.o', 'sigv4-target.o'), CRYPTO),
 )
 
 
