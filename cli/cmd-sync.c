@@ -7,10 +7,12 @@
 #include "cmd.h"
 #include "lib/base/log.h"
 #include "lib/base/option.h"
+#include "lib/base/text.h"
 #include "sync/engine.h"
 
 struct arguments {
 	struct sync_options sync;
+	struct aws_settings aws;
 	const char *config, *state_dir, *owner;
 	bool json, verbose, help;
 };
@@ -33,6 +35,19 @@ static const struct option_row rows[] = {
 	{ .name = "max-time", .argument = "SECONDS", .kind = OPTION_INTEGER,
 	  .min = 1, .max = 86400, .unit = "seconds", FIELD(sync.max_time),
 	  .help = "begin no new batch after this time" },
+	{ .name = "region", .argument = "REGION", .kind = OPTION_STRING,
+	  FIELD(aws.region), .help = "of S3, as eu-west-1" },
+	{ .name = "profile", .argument = "NAME", .kind = OPTION_STRING,
+	  FIELD(aws.profile),
+	  .help = "of AWS's shared files, for keys and more" },
+	{ .name = "endpoint-url", .argument = "URL", .kind = OPTION_STRING,
+	  FIELD(aws.endpoint_url), .help = "another server than AWS's" },
+	{ .name = "ca-bundle", .argument = "FILE", .kind = OPTION_STRING,
+	  FIELD(aws.ca_bundle), .help = "certificates to trust instead of the "
+	  "system's" },
+	{ .name = "connections", .argument = "N", .kind = OPTION_INTEGER,
+	  .min = 1, .max = AWS_CONNECTIONS_MAX, FIELD(aws.connections),
+	  .help = "requests to S3 at once [16]" },
 	{ .name = "json", FIELD(json),
 	  .help = "print the counters as one JSON object on stdout" },
 	{ .name = "verbose", .letter = 'v', FIELD(verbose),
@@ -47,11 +62,11 @@ static const struct option_row rows[] = {
 
 static const char synopsis[] = "fallbackmx sync [options] [SOURCE MAILDIR]";
 static const char about[] =
-	"Imports every object of SOURCE (file:///DIRECTORY/) into MAILDIR, "
-	"exactly\n"
-	"once, and then removes it from SOURCE. Without SOURCE and MAILDIR: "
-	"all\n"
-	"sources of the configuration.";
+	"Imports every object of SOURCE (s3://BUCKET/PREFIX/ or "
+	"file:///DIRECTORY/)\n"
+	"into MAILDIR, exactly once, and then removes it from SOURCE. Without "
+	"SOURCE\n"
+	"and MAILDIR: all sources of the configuration.";
 
 /* What the table cannot say about words that do not go together. */
 static int
@@ -74,6 +89,20 @@ check_arguments(const struct arguments *a, int n, struct err *e)
 }
 
 static int
+use_aws(struct settings *s, const struct arguments *a, struct err *e)
+{
+	struct aws_settings given = a->aws;
+
+	if (given.ca_bundle != NULL)
+		given.ca_bundle = settings_absolute(s, given.ca_bundle);
+	if (given.ca_bundle == NULL && a->aws.ca_bundle != NULL)
+		return err_stop(e, EX_USAGE, "cannot use --ca-bundle %s: "
+				"expected a file without \"..\"",
+				text_show(a->aws.ca_bundle));
+	return settings_use_aws(s, &given, e);
+}
+
+static int
 make_settings(struct settings *s, const struct arguments *a, char **words,
 	      struct err *e)
 {
@@ -84,6 +113,8 @@ make_settings(struct settings *s, const struct arguments *a, char **words,
 					      e);
 	else
 		ret = cmd_read_settings(s, a->config, e);
+	if (ret == 0)
+		ret = use_aws(s, a, e);
 	if (ret == 0)
 		ret = settings_state_dir(s, a->state_dir, e);
 	return ret;

@@ -70,60 +70,6 @@ settings_path_inside(const char *inner, const char *outer)
 	       (inner[n] == '/' || inner[n] == '\0');
 }
 
-static int
-hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *p = strchr(digits, c | 0x20);
-
-	return c == '\0' || p == NULL || *p == '\0' ? -1 : (int)(p - digits);
-}
-
-/* NULL when an escape is none, or is %00 or %2F. */
-static char *
-percent_decode(struct arena *a, const char *s)
-{
-	char *out = arena_alloc(a, strlen(s) + 1), *p = out;
-
-	for (; *s != '\0'; s++) {
-		int hi, lo;
-
-		if (*s != '%') {
-			*p++ = *s;
-			continue;
-		}
-		hi = hex_value(s[1]);
-		lo = hi < 0 ? -1 : hex_value(s[2]);
-		if (lo < 0 || hi * 16 + lo == 0 || hi * 16 + lo == '/')
-			return NULL;
-		*p++ = (char)(hi * 16 + lo);
-		s += 2;
-	}
-	return out;
-}
-
-const char *
-settings_url_path(struct arena *a, const char *url, const char **expected_r)
-{
-	static const char scheme[] = "file:///";
-	const char *path = NULL, *decoded;
-
-	*expected_r = "file:///DIRECTORY/ (absolute, no \"..\", \"%\" only as "
-		      "%XX, \"?\" and \"#\" as %3F and %23)";
-	if (strncasecmp(url, "s3://", 5) == 0) {
-		*expected_r = "file:///DIRECTORY/ (this build has no S3 "
-			      "source)";
-		return NULL;
-	}
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 ||
-	    strpbrk(url, "?#") != NULL)
-		return NULL;
-	decoded = percent_decode(a, url + sizeof(scheme) - 2);
-	if (decoded != NULL)
-		path = settings_clean_path(a, decoded);
-	return path;
-}
-
 bool
 settings_owner_ok(const char *owner)
 {
@@ -362,23 +308,52 @@ check_pairs(struct check *c, struct line *lines, size_t n)
 }
 
 static void
-check_source(struct check *c, struct source_settings *src, const char *path)
+check_url(struct check *c, struct source_settings *src, const char *path)
 {
 	const char *expected, *url = src->url;
-	size_t n = url ? strlen(url) : 0;
 
-	if (url != NULL) {
-		src->path = settings_url_path(c->arena, url, &expected);
-		if (src->path != NULL && url[n - 1] != '/') {
-			src->path = NULL;
-			expected = arena_printf(c->arena, "%s/ (a final slash)",
-						url);
-		}
-		if (src->path == NULL)
-			config_mistake(c->m, arena_printf(c->arena, "%s.url",
-							  path),
-				       url, "%s", expected);
+	if (url == NULL)
+		return;
+	path = arena_printf(c->arena, "%s.url", path);
+	if (settings_take_url(c->arena, src, &expected) < 0) {
+		config_mistake(c->m, path, url, "%s", expected);
+	} else if (src->path != NULL && url[strlen(url) - 1] != '/') {
+		src->path = NULL;
+		config_mistake(c->m, path, url, "%s/ (a final slash)", url);
+	} else if (src->path != NULL && src->aws != NULL) {
+		config_mistake(c->m, path, url, "s3://BUCKET/PREFIX/ (the "
+			       "source has \"aws\")");
 	}
+}
+
+/* What goes with s3:// and nothing else, and the other way round. */
+static void
+check_s3(struct check *c, struct source_settings *src, const char *path)
+{
+	struct err e;
+
+	if (src->settle > 0 && src->bucket != NULL) {
+		config_mistake(c->m, arena_printf(c->arena, "%s.settle", path),
+			       arena_printf(c->arena, "%d", src->settle),
+			       "nothing (an object in S3 is whole as soon as "
+			       "it is there)");
+	}
+	if (src->settle < 0)
+		src->settle = src->bucket ? 0 : SETTLE_DEFAULT;
+	if (src->aws != NULL && settings_check_aws(src->aws, &e) < 0) {
+		c->m->n++;
+		buf_printf(c->m->lines, "%s: %s.aws: %s\n", c->m->file, path,
+			   e.text);
+	}
+	if (src->aws == NULL && src->bucket != NULL)
+		src->aws = settings_new_aws(c->arena);
+}
+
+static void
+check_source(struct check *c, struct source_settings *src, const char *path)
+{
+	check_url(c, src, path);
+	check_s3(c, src, path);
 	if (src->authority == AUTHORITY_NOTIFICATION)
 		config_mistake(c->m, arena_printf(c->arena, "%s.recipients",
 						  path),
@@ -387,6 +362,25 @@ check_source(struct check *c, struct source_settings *src, const char *path)
 			       "not have)");
 	if (src->routes_n == 0 && src->catch_all == NULL)
 		config_mistake(c->m, path, NULL, "mailboxes or catch_all");
+}
+
+/* An object in two sources would be two objects. */
+static void
+check_apart(struct check *c, const struct source_settings *a, size_t k,
+	    const char *path)
+{
+	const struct source_settings *b = &c->settings->sources[k];
+
+	if (a->path && b->path && (settings_path_inside(a->path, b->path) ||
+				   settings_path_inside(b->path, a->path)))
+		config_mistake(c->m, path, a->url, "a directory apart from "
+			       "sources[%zu]", k);
+	if (a->bucket && b->bucket && strcmp(a->bucket, b->bucket) == 0 &&
+	    compare_text(a->aws->endpoint_url, b->aws->endpoint_url) == 0 &&
+	    (strncmp(a->prefix, b->prefix, strlen(b->prefix)) == 0 ||
+	     strncmp(b->prefix, a->prefix, strlen(a->prefix)) == 0))
+		config_mistake(c->m, path, a->url, "a prefix apart from "
+			       "sources[%zu]", k);
 }
 
 /* catch_all moves behind the lines, so that one index names any of them. */
@@ -420,14 +414,7 @@ collect(struct check *c, struct settings *s, struct line *lines)
 			lines[n++] = (struct line){ src->catch_all, src,
 				arena_printf(c->arena, "%s.catch_all", path) };
 		for (size_t k = 0; k < i; k++)
-			if (src->path && s->sources[k].path &&
-			    (settings_path_inside(src->path,
-						  s->sources[k].path) ||
-			     settings_path_inside(s->sources[k].path,
-						  src->path)))
-				config_mistake(c->m, path, src->url,
-					       "a directory apart from "
-					       "sources[%zu]", k);
+			check_apart(c, src, k, path);
 	}
 	return n;
 }

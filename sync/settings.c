@@ -50,16 +50,64 @@ static const struct config_row catch_all_rows[] = {
 	{ .key = NULL }
 };
 
+static const char *const style_words[] = {
+	[ENDPOINT_AUTO] = "auto", [ENDPOINT_PATH] = "path",
+	[ENDPOINT_VIRTUAL] = "virtual", NULL
+};
+
+static const struct config_row aws_rows[] = {
+	{ .key = "region", .type = CONFIG_STRING, .max = 63,
+	  .offset = offsetof(struct aws_settings, region),
+	  .help = "a region" },
+	{ .key = "profile", .type = CONFIG_STRING, .max = 255,
+	  .offset = offsetof(struct aws_settings, profile),
+	  .help = "a profile of AWS's shared files" },
+	{ .key = "key_file", .type = CONFIG_STRING, .max = MAILDIR_MAX,
+	  .offset = offsetof(struct aws_settings, key_file),
+	  .help = "a file with the keys" },
+	{ .key = "endpoint_url", .type = CONFIG_STRING, .max = 511,
+	  .offset = offsetof(struct aws_settings, endpoint_url),
+	  .help = "https://HOST:PORT of another server" },
+	{ .key = "addressing_style", .type = CONFIG_WORD, .words = style_words,
+	  .number = ENDPOINT_AUTO,
+	  .offset = offsetof(struct aws_settings, addressing_style),
+	  .help = "where the bucket's name goes" },
+	{ .key = "ca_bundle", .type = CONFIG_STRING, .max = MAILDIR_MAX,
+	  .offset = offsetof(struct aws_settings, ca_bundle),
+	  .help = "a file of certificates" },
+	{ .key = "use_fips_endpoint", .type = CONFIG_BOOLEAN,
+	  .offset = offsetof(struct aws_settings, use_fips_endpoint),
+	  .help = "use AWS's FIPS endpoint" },
+	{ .key = "use_dualstack_endpoint", .type = CONFIG_BOOLEAN,
+	  .offset = offsetof(struct aws_settings, use_dualstack_endpoint),
+	  .help = "use AWS's endpoint with IPv6" },
+	{ .key = "allow_plain_http", .type = CONFIG_BOOLEAN,
+	  .offset = offsetof(struct aws_settings, allow_plain_http),
+	  .help = "let mail travel unencrypted" },
+	{ .key = "proxy", .type = CONFIG_STRING, .max = 511,
+	  .offset = offsetof(struct aws_settings, proxy),
+	  .help = "http://HOST:PORT" },
+	{ .key = "connections", .type = CONFIG_INTEGER, .min = 1,
+	  .max = AWS_CONNECTIONS_MAX, .number = AWS_CONNECTIONS,
+	  .offset = offsetof(struct aws_settings, connections),
+	  .help = "how many requests at once" },
+	{ .key = NULL }
+};
+
 static const struct config_row source_rows[] = {
 	{ .key = "url", .type = CONFIG_STRING, .required = true,
 	  .max = MAILDIR_MAX, .offset = offsetof(struct source_settings, url),
-	  .help = "file:///DIRECTORY/" },
+	  .help = "s3://BUCKET/PREFIX/ or file:///DIRECTORY/" },
+	{ .key = "aws", .type = CONFIG_OBJECT, .rows = aws_rows,
+	  .size = sizeof(struct aws_settings),
+	  .offset = offsetof(struct source_settings, aws),
+	  .help = "how S3 is reached" },
 	{ .key = "recipients", .type = CONFIG_WORD, .words = authority_words,
 	  .number = AUTHORITY_MAILBOX,
 	  .offset = offsetof(struct source_settings, authority),
 	  .help = "who says to whom a mail goes" },
 	{ .key = "settle", .type = CONFIG_INTEGER, .min = 0, .max = 86400,
-	  .number = SETTLE_DEFAULT, .unit = "seconds",
+	  .number = -1, .unit = "seconds",
 	  .offset = offsetof(struct source_settings, settle),
 	  .help = "how long a file must have rested" },
 	{ .key = "keep", .type = CONFIG_BOOLEAN,
@@ -201,10 +249,10 @@ settings_read(struct settings *s, const char *file, struct buf *mistakes,
 	return 0;
 }
 
-/* What was meant by a path on the command line; NULL for none. */
-static const char *
-absolute(struct arena *a, const char *path)
+const char *
+settings_absolute(struct settings *s, const char *path)
 {
+	struct arena *a = &s->arena;
 	char here[PATH_MAX];
 
 	if (*path == '/')
@@ -215,8 +263,8 @@ absolute(struct arena *a, const char *path)
 	return settings_clean_path(a, arena_printf(a, "%s/%s", here, path));
 }
 
-/* Fills the one source and its one route; a text says what is wrong. */
-static const char *
+/* Fills the one source and its one route. */
+static int
 fill_arguments(struct settings *s, const char *url, const char *maildir,
 	       const char *owner, struct err *e)
 {
@@ -224,24 +272,23 @@ fill_arguments(struct settings *s, const char *url, const char *maildir,
 	struct route *r = arena_alloc(&s->arena, sizeof(*r));
 	const char *expected;
 
-	src->path = settings_url_path(&s->arena, url, &expected);
-	if (src->path == NULL) {
-		err_stop(e, EX_USAGE, "cannot read %s: expected %s",
-			 text_show(url), expected);
-		return NULL;
-	}
-	src->url = url[strlen(url) - 1] == '/' ?
-		arena_strdup(&s->arena, url) :
-		arena_printf(&s->arena, "%s/", url);
+	src->url = arena_strdup(&s->arena, url);
+	if (settings_take_url(&s->arena, src, &expected) < 0)
+		return err_stop(e, EX_USAGE, "cannot read %s: expected %s",
+				text_show(url), expected);
+	if (src->bucket != NULL)
+		src->aws = settings_new_aws(&s->arena);
+	else if (url[strlen(url) - 1] != '/')
+		src->url = arena_printf(&s->arena, "%s/", url);
 	r->prefix = "";
-	r->maildir = absolute(&s->arena, maildir);
+	r->maildir = settings_absolute(s, maildir);
 	r->owner = owner ? arena_strdup(&s->arena, owner) : NULL;
 	src->routes = r;
 	src->routes_n = 1;
 	s->sources = src;
 	s->sources_n = 1;
 	s->engine_user = ENGINE_USER;
-	return src->path;
+	return 0;
 }
 
 int
@@ -251,17 +298,17 @@ settings_from_arguments(struct settings *s, const char *url,
 	const char *source, *place;
 
 	*s = (struct settings){ 0 };
-	source = fill_arguments(s, url, maildir, owner, e);
-	if (source == NULL)
+	if (fill_arguments(s, url, maildir, owner, e) < 0)
 		goto fail;
+	source = s->sources->path;
 	place = s->sources->routes->maildir;
 	if (place == NULL || strlen(place) > MAILDIR_MAX) {
 		err_stop(e, EX_USAGE, "cannot deliver to %s: expected a "
 			 "directory without \"..\"", text_show(maildir));
 		goto fail;
 	}
-	if (settings_path_inside(place, source) ||
-	    settings_path_inside(source, place)) {
+	if (source != NULL && (settings_path_inside(place, source) ||
+			       settings_path_inside(source, place))) {
 		err_stop(e, EX_USAGE, "cannot deliver to %s: it is not apart "
 			 "from the source %s", text_show(place),
 			 text_show(source));
@@ -296,7 +343,7 @@ int
 settings_state_dir(struct settings *s, const char *wanted, struct err *e)
 {
 	if (wanted != NULL) {
-		s->state_dir = absolute(&s->arena, wanted);
+		s->state_dir = settings_absolute(s, wanted);
 		if (s->state_dir == NULL)
 			return err_stop(e, EX_USAGE, "cannot use the state "
 					"directory %s: expected one without "
@@ -309,7 +356,8 @@ settings_state_dir(struct settings *s, const char *wanted, struct err *e)
 				"user %u has no home; name one with "
 				"--state-dir", geteuid());
 	for (size_t i = 0; i < s->sources_n; i++)
-		if (settings_path_inside(s->state_dir, s->sources[i].path))
+		if (s->sources[i].path != NULL &&
+		    settings_path_inside(s->state_dir, s->sources[i].path))
 			return err_stop(e, EX_USAGE, "cannot use the state "
 					"directory %s: it is inside the "
 					"source %s", text_show(s->state_dir),

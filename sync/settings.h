@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/aws/aws-config.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -40,11 +41,15 @@ struct route {
 };
 
 struct source_settings {
-	const char *url;	/* as written, file:// with a final slash */
+	const char *url;	/* as written, with a final slash */
 	const char *path;	/* of a file:// URL: decoded, absolute, clean as
-				 * a maildir, no final slash */
+				 * a maildir, no final slash; NULL for s3:// */
+	const char *bucket;	/* of an s3:// URL; NULL for file:// */
+	const char *prefix;	/* of the keys, "" or with a final slash */
+	struct aws_settings *aws;	/* of an s3:// URL; never NULL there */
 	enum authority authority;
-	int settle;		/* seconds that a file must have rested */
+	int settle;		/* seconds that a file must have rested; 0 for
+				 * s3:// */
 	bool keep;		/* never delete from the source */
 	bool verbatim;		/* store the object's bytes, nothing added */
 	struct route *routes;
@@ -84,6 +89,18 @@ int settings_parse(struct settings *s, const char *name, const char *text,
 int settings_from_arguments(struct settings *s, const char *url,
 			    const char *maildir, const char *owner,
 			    struct err *e);
+
+/*
+ * What the command line says of S3 goes before what the sources say; strings
+ * stay the caller's, ca_bundle is absolute. ERR_STOP (EX_USAGE) when it cannot
+ * be, or when something is said and no source is in S3.
+ */
+int settings_use_aws(struct settings *s, const struct aws_settings *given,
+		     struct err *e);
+
+/* What was meant by a path on the command line, in s's memory; NULL for none:
+ * one with "..", or no working directory. */
+const char *settings_absolute(struct settings *s, const char *path);
 
 /*
  * Settles s->state_dir: wanted (made absolute) if not NULL, else what the

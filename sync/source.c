@@ -28,6 +28,11 @@ source_name(const struct source_settings *s, char name[SOURCE_NAME_MAX],
 {
 	char path[PATH_MAX];
 
+	if (s->bucket != NULL) {
+		snprintf(name, SOURCE_NAME_MAX, "s3://%s/%s", s->bucket,
+			 s->prefix);
+		return 0;
+	}
 	if (realpath(s->path, path) == NULL)
 		return cannot_open(s, e);
 	snprintf(name, SOURCE_NAME_MAX, "file://%s/",
@@ -44,6 +49,10 @@ source_open(struct source *s, const struct source_settings *settings,
 		.settings = settings, .listener = listener,
 		.spool_dir = spool_dir, .complete = true,
 	};
+	if (settings->bucket != NULL)
+		return err_stop(e, EX_CONFIG, "cannot open the source %s: this "
+				"build cannot read s3 sources yet",
+				settings->url);
 	if (source_dir_open(s) == 0)
 		return 0;
 	return cannot_open(settings, e);

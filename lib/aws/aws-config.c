@@ -105,7 +105,8 @@ decide(struct aws_config *c, int value)
 
 	v->text = own(c, value);
 	v->source = "settings";
-	if (value == VALUE_CONNECTIONS && c->settings.connections == 0)
+	if (value == VALUE_CONNECTIONS &&
+	    atoi(v->text) == AWS_CONNECTIONS)
 		v->source = "default";
 	for (size_t i = 0; i < 2 && v->text == NULL && row->env[i]; i++) {
 		v->text = aws_env(row->env[i]);

@@ -7,6 +7,18 @@
 #include "lib/base/err.h"
 #include "sync/settings.h"
 
+static void
+s3_ok(const struct source_settings *from)
+{
+	const size_t n = strlen(from->prefix);
+
+	PROMISE(strlen(from->bucket) >= 3 && strlen(from->bucket) <= 63);
+	PROMISE(strpbrk(from->bucket, "/ :?#%") == NULL);
+	PROMISE(n == 0 || (n <= 1024 && from->prefix[n - 1] == '/'));
+	PROMISE(from->settle == 0);
+	PROMISE(from->aws->connections >= 1 && from->aws->connections <= 64);
+}
+
 /* What the rest of the program relies on without looking again. */
 static void
 settings_ok(const struct settings *s)
@@ -15,7 +27,11 @@ settings_ok(const struct settings *s)
 	for (size_t i = 0; i < s->sources_n; i++) {
 		const struct source_settings *from = &s->sources[i];
 
-		PROMISE(from->path != NULL && from->path[0] == '/');
+		PROMISE((from->path != NULL) != (from->bucket != NULL));
+		PROMISE((from->aws != NULL) == (from->bucket != NULL));
+		PROMISE(from->path == NULL || from->path[0] == '/');
+		if (from->bucket != NULL)
+			s3_ok(from);
 		PROMISE(from->settle >= 0 && from->settle <= 86400);
 		PROMISE(from->authority != AUTHORITY_NOTIFICATION);
 		for (size_t r = 0; r < from->routes_n; r++) {

@@ -275,9 +275,9 @@ no_locks() { # the killed run's children are gone as well
 	done
 }
 
-@test "s3:// is refused: this build has no S3 source" {
-	expect 64 fb sync --state-dir "$STATE" s3://bucket/ "$MD"
-	says "S3"
+@test "URLs that are none are refused" {
+	expect 64 fb sync --state-dir "$STATE" s3://b/ "$MD"
+	says "s3://BUCKET/PREFIX/"
 	[ ! -e "$MD" ]
 	expect 64 fb sync --state-dir "$STATE" "http://example.com/" "$MD"
 	expect 64 fb sync --state-dir "$STATE" "file://relative/" "$MD"

@@ -137,7 +137,7 @@ box_with() {
 @test "mistakes: urls" {
 	mistake "{ \"sources\": [ { $box } ] }" 'sources[0]' url
 	mistake "{ \"sources\": [ { \"url\": \"s3://b/\", $box } ] }" \
-	    'sources[0].url' S3
+	    'sources[0].url' 's3://BUCKET/PREFIX/'
 	mistake "{ \"sources\": [ { \"url\": \"/srv/mail\", $box } ] }" \
 	    'sources[0].url' file://
 	mistake "{ \"sources\": [ { \"url\": \"file://srv/\", $box } ] }" \

@@ -27,10 +27,20 @@ struct wrong {
 				"\"mailboxes\": [{" inside "}]")
 #define URL(url) "{\"sources\": [{\"url\": \"" url "\", "		\
 		 "\"catch_all\": {\"maildir\": \"/m\"}}]}"
+#define S3(inside) "{\"sources\": [{\"url\": \"s3://bucket/\", " inside	\
+		   ", \"catch_all\": {\"maildir\": \"/m\"}}]}"
+#define AWS(inside) S3("\"aws\": {" inside "}")
+#define TWO(a, b) "{\"sources\": [{\"url\": \"" a "\", "		\
+		  "\"catch_all\": {\"maildir\": \"/m\"}}, "		\
+		  "{\"url\": \"" b "\", "				\
+		  "\"catch_all\": {\"maildir\": \"/m\"}}]}"
 #define M0 "sources[0].mailboxes[0]"
 #define BAD_URL "sources[0].url: found \""
 #define GOOD_URL "\", expected file:///DIRECTORY/ (absolute, no "	\
 		 "\"..\", \"%\" only as %XX, \"?\" and \"#\" as %3F and %23)"
+#define GOOD_S3 "\", expected s3://BUCKET/PREFIX/ (a bucket of 3 to "	\
+		"63 letters, digits, \"-\" and \".\")"
+#define ANY_URL "\", expected s3://BUCKET/PREFIX/ or file:///DIRECTORY/"
 #define GOOD_MAILDIR "\", expected an absolute directory without "	\
 		     "\"..\", or {home}/..."
 #define GOOD_PREFIX "\", expected \"\", or a prefix with a slash at "	\
@@ -57,9 +67,17 @@ static const struct wrong wrongs[] = {
 	{ SOURCE("\"catch_all\": {\"maildir\": \"{home}/m\"}"),
 	  { "sources[0].catch_all.maildir: found \"{home}/m\", expected an "
 	    "owner whose home it is" } },
-	{ URL("s3://b/"), { BAD_URL "s3://b/\", expected file:///DIRECTORY/ "
-			    "(this build has no S3 source)" } },
-	{ URL("/srv/"), { BAD_URL "/srv/" GOOD_URL } },
+	{ URL("s3://b/"), { BAD_URL "s3://b/" GOOD_S3 } },
+	{ URL("s3://"), { BAD_URL "s3://" GOOD_S3 } },
+	{ URL("s3:///p/"), { BAD_URL "s3:///p/" GOOD_S3 } },
+	{ URL("s3://a b/"), { BAD_URL "s3://a b/" GOOD_S3 } },
+	{ URL("s3://.bucket/"), { BAD_URL "s3://.bucket/" GOOD_S3 } },
+	{ URL("s3://bucket?x/"), { BAD_URL "s3://bucket?x/" GOOD_S3 } },
+	{ URL("s3://arn:aws:s3:::b/"), { BAD_URL "s3://arn:aws:s3:::b/"
+					 GOOD_S3 } },
+	{ URL("S3://bucket/"), { BAD_URL "S3://bucket/" ANY_URL } },
+	{ URL("https://bucket/"), { BAD_URL "https://bucket/" ANY_URL } },
+	{ URL("/srv/"), { BAD_URL "/srv/" ANY_URL } },
 	{ URL("file://host/a/"), { BAD_URL "file://host/a/" GOOD_URL } },
 	{ URL("file:///a/../b/"), { BAD_URL "file:///a/../b/" GOOD_URL } },
 	{ URL("file:///a/%2e%2E/"), { BAD_URL "file:///a/%2e%2E/" GOOD_URL } },
@@ -70,7 +88,68 @@ static const struct wrong wrongs[] = {
 	{ URL("file:///a/?b/"), { BAD_URL "file:///a/?b/" GOOD_URL } },
 	{ URL("file:///a"), { BAD_URL "file:///a\", expected file:///a/ (a "
 			      "final slash)" } },
-	{ URL(""), { BAD_URL GOOD_URL } },
+	{ URL(""), { BAD_URL ANY_URL } },
+	{ SOURCE("\"aws\": {}, \"catch_all\": {\"maildir\": \"/m\"}"),
+	  { BAD_URL "file:///s/\", expected s3://BUCKET/PREFIX/ (the source "
+	    "has \"aws\")" } },
+	{ S3("\"settle\": 60"),
+	  { "sources[0].settle: found \"60\", expected nothing (an object in "
+	    "S3 is whole as soon as it is there)" } },
+	{ AWS("\"connections\": 65"),
+	  { "sources[0].aws.connections: found 65, expected an integer from 1 "
+	    "to 64" } },
+	{ AWS("\"addressing_style\": \"subdomain\""),
+	  { "sources[0].aws.addressing_style: found \"subdomain\", expected "
+	    "auto, path or virtual" } },
+	{ AWS("\"regin\": \"x\""),
+	  { "sources[0].aws.regin: found an unknown key, expected region, "
+	    "profile, key_file, endpoint_url, addressing_style, ca_bundle, "
+	    "use_fips_endpoint, use_dualstack_endpoint, allow_plain_http, "
+	    "proxy or connections (did you mean \"region\"?)" } },
+	{ AWS("\"region\": \"eu west\""),
+	  { "sources[0].aws: cannot use the region eu west: expected letters, "
+	    "digits and \"-\", at most 63" } },
+	{ AWS("\"endpoint_url\": \"minio:9000\""),
+	  { "sources[0].aws: cannot use the endpoint minio:9000: expected "
+	    "https://HOST or http://HOST" } },
+	{ AWS("\"endpoint_url\": \"http://minio\""),
+	  { "sources[0].aws: cannot use the endpoint http://minio: mail would "
+	    "travel unencrypted; expected https://, or \"allow_plain_http\": "
+	    "true in \"aws\"" } },
+	{ AWS("\"endpoint_url\": \"https://a\", \"use_fips_endpoint\": true"),
+	  { "sources[0].aws: cannot use the endpoint https://a: use_fips_"
+	    "endpoint and use_dualstack_endpoint choose among AWS's own "
+	    "endpoints; leave one of them out" } },
+	{ AWS("\"profile\": \"\""),
+	  { "sources[0].aws: cannot use the profile: expected the name of "
+	    "one" } },
+	{ AWS("\"profile\": \"a\", \"key_file\": \"/k\""),
+	  { "sources[0].aws: cannot use key_file and profile together: each "
+	    "says whose keys to use" } },
+	{ AWS("\"key_file\": \"k\""),
+	  { "sources[0].aws: cannot use the key_file k: expected an absolute "
+	    "path, or credential:NAME" } },
+	{ AWS("\"key_file\": \"credential:\""),
+	  { "sources[0].aws: cannot use the key_file credential:: expected an "
+	    "absolute path, or credential:NAME" } },
+	{ AWS("\"ca_bundle\": \"ca.pem\""),
+	  { "sources[0].aws: cannot use the ca_bundle ca.pem: expected an "
+	    "absolute path" } },
+	{ AWS("\"proxy\": \"http://u:hidden@p:1\""),
+	  { "sources[0].aws: cannot use the proxy: it has a user name or "
+	    "password (\"@\"); this file is for all to read" } },
+	{ AWS("\"proxy\": \"http://p:1/x\""),
+	  { "sources[0].aws: cannot use the proxy http://p:1/x: expected "
+	    "http://HOST:PORT or https://HOST:PORT" } },
+	{ AWS("\"proxy\": \"socks5://p\""),
+	  { "sources[0].aws: cannot use the proxy socks5://p: expected "
+	    "http://HOST:PORT or https://HOST:PORT" } },
+	{ TWO("s3://bucket/in/", "s3://bucket"),
+	  { "sources[1]: found \"s3://bucket/\", expected a prefix apart from "
+	    "sources[0]" } },
+	{ TWO("s3://bucket/in", "s3://bucket/in/a/b"),
+	  { "sources[1]: found \"s3://bucket/in/a/b/\", expected a prefix "
+	    "apart from sources[0]" } },
 	{ LINE("\"maildir\": \"/m\""),
 	  { M0 ": found nothing, expected either prefix or recipient" } },
 	{ LINE("\"prefix\": \"a/\", \"recipient\": \"a@b\", \"maildir\": "
@@ -228,6 +307,13 @@ allows_what_only_looks_equal(void **state)
 		     "\"{user}/\", \"maildir\": \"/m/{user}/x\"}, "
 		     "{\"prefix\": \"b/\", \"maildir\": \"/m/..x\""),
 		URL("file:///a%25%3F%3f%c3%BC/"),
+		S3("\"settle\": 0"),
+		AWS(""),
+		AWS("\"region\": \"garage\", \"endpoint_url\": "
+		    "\"http://localhost:3900\", \"proxy\": \"http://p:1\""),
+		TWO("s3://bucket/in/", "s3://bucket/inn/"),
+		TWO("s3://bucket/in/", "s3://bucket2/in/"),
+		TWO("file:///bucket/in/", "s3://bucket/in/"),
 	};
 
 	(void)state;

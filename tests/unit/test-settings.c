@@ -31,7 +31,12 @@ static const char full[] =
 	"    \"owner\": \"5000:5000\"}]},"
 	" {\"url\": \"file:///srv/d/\", \"recipients\": \"received\","
 	"  \"mailboxes\": [{\"recipient\": \"{user}@b.example\","
-	"   \"maildir\": \"/v/{user}/M\"}]}]}";
+	"   \"maildir\": \"/v/{user}/M\"}]},"
+	" {\"url\": \"s3://my-mail/in\", \"catch_all\": {\"maildir\": \"/c\"},"
+	"  \"aws\": {\"region\": \"eu-west-1\", \"key_file\": \"/k\","
+	"   \"addressing_style\": \"path\", \"connections\": 32,"
+	"   \"use_dualstack_endpoint\": true}},"
+	" {\"url\": \"s3://other\", \"catch_all\": {\"maildir\": \"/c\"}}]}";
 
 static void
 reads_a_configuration(void **state)
@@ -46,7 +51,7 @@ reads_a_configuration(void **state)
 	assert_int_equal(mistakes.len, 0);
 	assert_string_equal(s.state_dir, "/var/lib/x/y");
 	assert_string_equal(s.engine_user, "mail");
-	assert_int_equal(s.sources_n, 2);
+	assert_int_equal(s.sources_n, 4);
 	src = &s.sources[0];
 	assert_string_equal(src->url, "file:///srv/a%20b/.//c/");
 	assert_string_equal(src->path, "/srv/a b/c");
@@ -68,6 +73,20 @@ reads_a_configuration(void **state)
 	assert_null(src->catch_all);
 	assert_null(src->routes[0].prefix);
 	assert_true(src->routes[0].template);
+	assert_null(src->bucket);
+	assert_null(src->aws);
+	src = &s.sources[2];
+	assert_string_equal(src->url, "s3://my-mail/in/");
+	assert_string_equal(src->bucket, "my-mail");
+	assert_string_equal(src->prefix, "in/");
+	assert_int_equal(src->settle, 0);
+	assert_null(src->path);
+	assert_string_equal(src->aws->region, "eu-west-1");
+	assert_string_equal(src->aws->key_file, "/k");
+	assert_int_equal(src->aws->addressing_style, ENDPOINT_PATH);
+	assert_int_equal(src->aws->connections, 32);
+	assert_true(src->aws->use_dualstack_endpoint);
+	assert_int_equal(s.sources[3].aws->connections, AWS_CONNECTIONS);
 	settings_free(&s);
 	assert_null(s.sources);
 	buf_free(&mistakes);
@@ -83,9 +102,12 @@ static const struct words arguments[] = {
 	{ "file:///s", "/m/", "alice", NULL },
 	{ "file:///s%20/", "/m//./", "5:6", NULL },
 	{ "file:///s/", "{home}/M", NULL, NULL },
-	{ "s3://b/", "/m", NULL, "this build has no S3 source" },
-	{ "/s", "/m", NULL, "cannot read /s: expected file:///" },
-	{ "", "/m", NULL, "cannot read : expected file:///" },
+	{ "s3://bucket/", "/m", NULL, NULL },
+	{ "s3://bucket/a b/%2F", "/m", "alice", NULL },
+	{ "s3://b/", "/m", NULL, "cannot read s3://b/: expected s3://BUCKET" },
+	{ "file://s/", "/m", NULL, "cannot read file://s/: expected file:///" },
+	{ "/s", "/m", NULL, "cannot read /s: expected s3://BUCKET/PREFIX/" },
+	{ "", "/m", NULL, "cannot read : expected s3://BUCKET/PREFIX/" },
 	{ "file:///s/", "", NULL, "cannot deliver to : expected a directory" },
 	{ "file:///s/", "/a/../b", NULL, "without \"..\"" },
 	{ "file:///s/", "/s/m", NULL, "not apart from the source /s" },
@@ -124,7 +146,108 @@ takes_arguments(void **state)
 		assert_false(s.sources->routes->template);
 		assert_int_equal(s.sources->url[strlen(s.sources->url) - 1],
 				 '/');
-		assert_int_equal(*s.sources->path, '/');
+		if (s.sources->path != NULL)
+			assert_int_equal(*s.sources->path, '/');
+		else
+			assert_int_equal(s.sources->aws->connections, 16);
+		settings_free(&s);
+	}
+}
+
+struct bucket {
+	const char *url, *whole, *bucket, *prefix;
+};
+
+static const struct bucket buckets[] = {
+	{ "s3://bucket", "s3://bucket/", "bucket", "" },
+	{ "s3://bucket/", "s3://bucket/", "bucket", "" },
+	{ "s3://bucket/in", "s3://bucket/in/", "bucket", "in/" },
+	{ "s3://a.b-c/in/x y/", "s3://a.b-c/in/x y/", "a.b-c", "in/x y/" },
+	{ "s3://bucket/%2F?#/", "s3://bucket/%2F?#/", "bucket", "%2F?#/" },
+	{ "s3://bucket//x/../y", "s3://bucket//x/../y/", "bucket",
+	  "/x/../y/" },
+};
+
+/* Keys have no escapes and no "..": the prefix is as it was written. */
+static void
+splits_s3_urls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(buckets); i++) {
+		const struct bucket *b = &buckets[i];
+		struct settings s;
+		struct err e;
+
+		ROW(b->url);
+		assert_int_equal(settings_from_arguments(&s, b->url, "/m", NULL,
+							 &e), 0);
+		assert_string_equal(s.sources->url, b->whole);
+		assert_string_equal(s.sources->bucket, b->bucket);
+		assert_string_equal(s.sources->prefix, b->prefix);
+		assert_null(s.sources->path);
+		assert_int_equal(settings_state_dir(&s, "/in", &e), 0);
+		settings_free(&s);
+	}
+}
+
+struct given {
+	const char *url;
+	struct aws_settings given;
+	const char *says;	/* NULL: it goes */
+};
+
+static const struct given givens[] = {
+	{ "file:///s/", { 0 }, NULL },
+	{ "file:///s/", { .region = "r" }, "cannot use --region: no source" },
+	{ "file:///s/", { .profile = "r" }, "cannot use --profile: no" },
+	{ "file:///s/", { .endpoint_url = "r" }, "--endpoint-url: no" },
+	{ "file:///s/", { .ca_bundle = "/r" }, "--ca-bundle: no source" },
+	{ "file:///s/", { .connections = 3 }, "--connections: no source" },
+	{ "s3://bucket/", { 0 }, NULL },
+	{ "s3://bucket/", { .region = "r", .profile = "p", .ca_bundle = "/c",
+			    .endpoint_url = "https://h", .connections = 3 },
+	  NULL },
+	{ "s3://bucket/", { .endpoint_url = "h" }, "cannot use the endpoint" },
+	{ "s3://bucket/", { .region = "" }, "cannot use the region" },
+	{ "s3://bucket/", { .profile = "" }, "cannot use the profile" },
+};
+
+static void
+puts_the_command_line_first(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(givens); i++) {
+		const struct given *g = &givens[i];
+		const struct aws_settings *aws;
+		struct settings s;
+		struct err e = { .text = "" };
+		int ret;
+
+		ROW(g->says ? g->says : g->url);
+		assert_int_equal(settings_from_arguments(&s, g->url, "/m", NULL,
+							 &e), 0);
+		aws = s.sources->aws;
+		if (aws != NULL) {
+			s.sources->aws->region = "file";
+			s.sources->aws->key_file = "/k";
+		}
+		ret = settings_use_aws(&s, &g->given, &e);
+		assert_int_equal(ret, g->says ? -1 : 0);
+		if (g->says != NULL) {
+			assert_non_null(strstr(e.text, g->says));
+			assert_int_equal(e.code, EX_USAGE);
+		} else if (g->given.region != NULL) {
+			assert_string_equal(aws->region, "r");
+			assert_string_equal(aws->profile, "p");
+			assert_string_equal(aws->ca_bundle, "/c");
+			assert_string_equal(aws->endpoint_url, "https://h");
+			assert_int_equal(aws->connections, 3);
+			assert_null(aws->key_file);
+		} else if (aws != NULL) {
+			assert_string_equal(aws->region, "file");
+			assert_string_equal(aws->key_file, "/k");
+			assert_int_equal(aws->connections, 16);
+		}
 		settings_free(&s);
 	}
 }
@@ -280,6 +403,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_configuration),
 		cmocka_unit_test(takes_arguments),
+		cmocka_unit_test(splits_s3_urls),
+		cmocka_unit_test(puts_the_command_line_first),
 		cmocka_unit_test(makes_names_clean),
 		cmocka_unit_test(finds_a_state_directory),
 		cmocka_unit_test(reads_a_file),
