@@ -147,21 +147,6 @@ configuration() {
 	END
 }
 
-# A CA of our own and a certificate of the gateway's.
-certificates() {
-	local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
-	step openssl req -x509 "${key[@]}" -days 30 -subj "/CN=test CA" \
-	    -addext keyUsage=critical,keyCertSign \
-	    -keyout "$dir/ca.key" -out "$dir/ca.crt" &&
-	step openssl req "${key[@]}" -subj /CN=localhost \
-	    -keyout "$dir/tls.key" -out "$dir/tls.csr" &&
-	echo "subjectAltName = DNS:localhost, DNS:s3.localhost," \
-	    "DNS:*.s3.localhost, IP:127.0.0.1" >"$dir/tls.ext" &&
-	step openssl x509 -req -in "$dir/tls.csr" -CA "$dir/ca.crt" \
-	    -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
-	    -extfile "$dir/tls.ext" -out "$dir/tls.crt"
-}
-
 admin() {
 	step radosgw-admin -c "$dir/ceph.conf" -n client.rgw.a "$@"
 }
@@ -242,7 +227,7 @@ start() {
 		[ $tls = no ] || ssl=" ssl_endpoint=127.0.0.1:$secure\
  ssl_certificate=$dir/tls.crt ssl_private_key=$dir/tls.key"
 		configuration "$ssl" >"$dir/ceph.conf"
-		if { [ $tls = no ] || certificates; } && daemons; then
+		if { [ $tls = no ] || step "$here/ca.sh" "$dir"; } && daemons; then
 			environment >"$dir/env"
 			return 0
 		fi
