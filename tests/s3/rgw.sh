@@ -14,26 +14,12 @@
 # As root or as anyone; several at once. All files lie in DIR. Start it into a
 # file, never into a pipe: the servers would keep that open.
 set -u
-LC_ALL=C
-export LC_ALL
-PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
-patience=${RGW_PATIENCE:-60}	# seconds for all of a start
+. "$here/server.sh"
 
-access=FALLBACKMXTESTKEY001
-secret=kp9Xb+0Yd/3mVQ7wTnR5sEJc2LhGuA8fzBiqDoW4
-
-die() {
-	echo "cannot start a RADOS Gateway: $1" >&2
-	exit 1
-}
-
-alive() { # PID
-	grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/null
-}
-
-pids() { # the gateway first
+pids() {
 	local name pid
+	# the gateway first
 	for name in client.rgw.a osd.0 mon.a; do
 		pid=
 		read -r pid 2>/dev/null <"$dir/run/$name.pid"
@@ -41,43 +27,6 @@ pids() { # the gateway first
 		[ -n "$pid" ] && tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" |
 		    grep -qxF "$dir/ceph.conf" && echo "$pid"
 	done
-}
-
-# Nothing in it is worth a farewell, and an OSD would first write its memory to
-# the disk.
-stop() {
-	local pid all end=$((SECONDS + 10))
-	all=$(pids)
-	for pid in $all; do
-		kill -KILL "$pid" 2>/dev/null
-	done
-	for pid in $all; do
-		while alive "$pid" && [ $SECONDS -lt $end ]; do sleep 0.02; done
-	done
-}
-
-# step COMMAND...: within what is left of the patience, logged.
-step() {
-	local left=$((patience - SECONDS))
-	[ $left -gt 0 ] || return 1
-	echo "+ $*" >>"$dir/log/start"
-	timeout -k 2 "$left" "$@" </dev/null >>"$dir/log/start" 2>&1 3>&- 4>&-
-}
-
-# Below the range that the kernel gives to clients, who would take one.
-free_ports() { # COUNT
-	python3 - "$1" <<-'END'
-	import random, socket, sys
-	held = []
-	while len(held) < int(sys.argv[1]):
-	    s = socket.socket()
-	    try:
-	        s.bind(("127.0.0.1", random.randrange(10000, 32000)))
-	        held.append(s)
-	    except OSError:
-	        s.close()
-	print(*(s.getsockname()[1] for s in held))
-	END
 }
 
 # Without authentication ceph refuses the secure mode, which is its default:
@@ -161,24 +110,6 @@ role() {
 	"Effect": "Allow", "Action": ["s3:*"], "Resource": "arn:aws:s3:::*"}]}'
 }
 
-answers() {
-	python3 - "$plain" "$((patience - SECONDS))" \
-	    "$(cat "$dir/run/client.rgw.a.pid")" <<-'END'
-	import http.client, os, sys, time
-	end = time.monotonic() + max(1, float(sys.argv[2]))
-	while time.monotonic() < end and os.path.exists("/proc/" + sys.argv[3]):
-	    try:
-	        c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]),
-	                                       timeout=5)
-	        c.request("GET", "/")
-	        if c.getresponse().status < 500:
-	            sys.exit(0)
-	    except OSError:
-	        time.sleep(0.02)
-	sys.exit(1)
-	END
-}
-
 daemons() {
 	local id conf=(-c "$dir/ceph.conf")
 	id=$(cat /proc/sys/kernel/random/uuid)
@@ -195,7 +126,7 @@ daemons() {
 	    --access-key=$access --secret-key=$secret --max-buckets=1000 &&
 	{ [ $sts = no ] || role; } &&
 	step radosgw "${conf[@]}" -n client.rgw.a &&
-	answers
+	answers "$plain" "$(cat "$dir/run/client.rgw.a.pid")"
 }
 
 environment() {
@@ -210,52 +141,20 @@ environment() {
 	[ $sts = no ] || echo "S3_ROLE=arn:aws:iam:::role/importer"
 }
 
-start() {
-	local tries=3 ssl=
-	for program in ceph-mon ceph-osd ceph radosgw radosgw-admin openssl; do
-		command -v $program >/dev/null || {
-			echo "skipped: $program is not installed" >&2
-			exit 77
-		}
-	done
-	mkdir -p "$dir" && chmod 700 "$dir" && dir=$(cd "$dir" && pwd -P) || exit 1
-	[ -z "$(ls -A "$dir")" ] || die "$dir is not empty"
-	trap 'stop; exit 1' INT TERM HUP
-	while :; do
-		mkdir -p "$dir"/{mon,osd,rgw,run,log,tmp}
-		read -r mon1 mon2 plain secure <<<"$(free_ports 4)"
-		[ $tls = no ] || ssl=" ssl_endpoint=127.0.0.1:$secure\
+# Several at once may choose the same ports; see begin.
+gateway() {
+	local ssl=
+	mkdir -p "$dir"/{mon,osd,rgw,run,tmp}
+	read -r mon1 mon2 plain secure <<<"$(free_ports 4)"
+	[ $tls = no ] || ssl=" ssl_endpoint=127.0.0.1:$secure\
  ssl_certificate=$dir/tls.crt ssl_private_key=$dir/tls.key"
-		configuration "$ssl" >"$dir/ceph.conf"
-		if { [ $tls = no ] || step "$here/ca.sh" "$dir"; } && daemons; then
-			environment >"$dir/env"
-			return 0
-		fi
-		stop
-		# Somebody else may have taken a port meanwhile.
-		grep -qs 'ddress already in use' "$dir"/log/* &&
-		    [ $((tries -= 1)) -gt 0 ] || break
-		rm -rf "${dir:?}"/*
-	done
-	tail -n 15 "$dir"/log/* >&2
-	die "see above; it had $patience s (RGW_PATIENCE)"
+	configuration "$ssl" >"$dir/ceph.conf"
+	{ [ $tls = no ] || step "$here/ca.sh" "$dir"; } && daemons
 }
 
-verb=${1-} dir=${2-} tls=no sts=no
-[ -n "$dir" ] || {
-	sed -n '2,/^set/s/^# \{0,1\}//p' "$here/${0##*/}" >&2
-	exit 64
+start() {
+	need ceph-mon ceph-osd ceph radosgw radosgw-admin openssl
+	begin gateway
 }
-shift 2
-for option; do
-	case $option in
-	--tls) tls=yes ;;
-	--sts) sts=yes ;;
-	*) die "unknown option $option" ;;
-	esac
-done
-case $verb in
-start) start ;;
-stop) [ ! -d "$dir" ] || { dir=$(cd "$dir" && pwd -P) && stop; } ;;
-*) die "unknown verb $verb" ;;
-esac
+
+main "$@"
