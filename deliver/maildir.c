@@ -16,7 +16,7 @@
 #define MARK ".mark"
 #define MARK_NEW ".mark.new"
 #define CHUNK ((size_t)131072)
-#define SYNCFS_FROM 8		/* files from which one syncfs is cheaper */
+#define SYNCFS_FROM 4		/* files from which one syncfs is cheaper */
 
 /* Only what maildir_mark_write() writes, to the byte. */
 static void
