@@ -16,6 +16,8 @@ PAGES = {
 }
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
 CONFIG_SOURCE = 'sync/settings.c'
+VARIABLES_PAGE = 'docs/man/fallbackmx-sync.1'
+VARIABLES_SOURCE = 'lib/aws/aws-env.c'
 
 LONG = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 SHORT = re.compile(r'(?<![\w-])-[A-Za-z](?![\w-])')
@@ -85,6 +87,22 @@ def described():
     return found
 
 
+def variables():
+    """Differences between the environment's table and its section."""
+    taken = set(re.findall(r'^\s*\{\s*"([A-Z0-9_]+)"\s*,',
+                           rule.text(VARIABLES_SOURCE), re.M))
+    section = re.search(r'^\.Sh ENVIRONMENT\n(.*?)^\.El$',
+                        rule.text(VARIABLES_PAGE), re.M | re.S)
+    written = set(re.findall(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b',
+                             section.group(1) if section else ''))
+    for v in sorted(taken - written):
+        yield '%s is read and not in %s' % (v, VARIABLES_PAGE)
+    for v in sorted(written - taken):
+        yield '%s is in %s and not read' % (v, VARIABLES_PAGE)
+    if not taken:
+        yield 'none in ' + VARIABLES_SOURCE
+
+
 def page_line(s):
     s = re.sub(r'^\.\w+\s+', '', s)
     s = re.sub(r'\\f(\[\w*\]|\(\w\w|\w)', '', s)
@@ -100,6 +118,9 @@ for words, name in PAGES.items():
         rule.check(title, [name + ' is missing'])
 if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
     rule.check('every command is in fallbackmx(1)', commands())
+if os.path.exists(os.path.join(rule.SRC, VARIABLES_SOURCE)):
+    rule.check('variables that are read are those of fallbackmx-sync(1)',
+               variables())
 rule.check('there are keys', [] if keys() else ['none in ' + CONFIG_SOURCE])
 if os.path.exists(os.path.join(rule.SRC, CONFIG_PAGE)):
     rule.check('every key is in fallbackmx.json(5)', (
