@@ -4,6 +4,8 @@
 	KINDS="root plain direct"	KEEP=1
 """
 
+import copy
+import json
 import os
 import shutil
 import subprocess
@@ -243,8 +245,54 @@ def taken_in_the_middle(place):
     return wrong
 
 
+def second_source(place):
+    """Another source, with a lock of its own, for the same ledger and
+    Maildirs."""
+    other = copy.copy(place)
+    other.source = place.base + "/source2"
+    other.logs = place.base + "/log2"
+    other.config = place.base + "/second.json"
+    shutil.rmtree(other.source, ignore_errors=True)
+    for path in other.source, other.logs:
+        other._mkdir(path, other.engine_uid)
+    with open(other.config, "w") as f:
+        json.dump(other._settings(), f)
+    return other
+
+
+def waited(place, known, k):
+    """One waits for the stage with the ledger read already; meanwhile another
+    is killed behind its INTENT."""
+    alice = "deliver:alice/Maildir"
+    place.reset()
+    other = second_source(place)
+    rows = load(place, 4) if known else []
+    wrong = ["exit: the first run"] if place.run().code != 0 else []
+    rows += load(place, 6, 10) + load(other, 6, 20)
+    with Held(other, *point(other, alice, "flock", 1)) as held:
+        traced = place.trace("kill", "-g",
+                             *point(place, alice, "renameat2", k))
+    if not traced.proven(alice):
+        wrong.append("proof: the kill at rename %d" % k)
+    if held.traced.status != 0 or not held.traced.acted:
+        wrong.append("exit: the run that waited: %s %d: %s"
+                     % (held.traced.how, held.traced.status,
+                        held.traced.err.strip()))
+    wrong += world.after(place, rows)
+    return wrong + ["left: %s in the other source" % key
+                    for key in other.left_in_source()]
+
+
+def two_sources(place):
+    """Two sources for one Maildir: one finishes what the other left."""
+    return ["%s (%s mailbox, rename %d)"
+            % (line, "known" if known else "new", k)
+            for known in (False, True) for k in (1, 2)
+            for line in waited(place, known, k)]
+
+
 TESTS = (at_once, beside, old_lock, orphan, lost_spawner, second_state,
-         taken_in_the_middle)
+         taken_in_the_middle, two_sources)
 
 
 def attempt(test, place):

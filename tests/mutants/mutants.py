@@ -9,8 +9,9 @@ Each durable step of the source (a line marked STEP) is taken out of a copy:
 its call succeeds without being made; a ledger commit becomes a rollback, the
 ledger's sync is weakened in two ways. Steps are also moved behind the act that
 must wait for them. Every mutant must be caught by one of: a clean run, a kill,
-a power cut, a power cut in the recovery from a kill; for what ext4 and xfs do
-of their own accord, by its row in the model.
+a power cut, a power cut in the recovery from a kill, a kill while another source
+waits for the same stage; for what ext4 and xfs do of their own accord, by its
+row in the model.
 """
 
 import os
@@ -28,9 +29,10 @@ SRC = os.environ.get("FALLBACKMX_SRC", HERE + "/../..")
 sys.path[:0] = [HERE + "/../powercut", HERE + "/../crash"]
 
 import cutworld                                             # noqa: E402
+import overlap                                              # noqa: E402
 import powercut                                             # noqa: E402
 from suite import begin, setting                            # noqa: E402
-from world import build_dir                                 # noqa: E402
+from world import World, build_dir                          # noqa: E402
 
 STEP = re.compile(r"/\* STEP ([a-z-]+) \*/")
 CALL = re.compile(r"(?<![\w>.])(?!if\b|while\b|switch\b|return\b|for\b)"
@@ -63,6 +65,8 @@ MOVED = [
        "\tledger_commit(g->ledger, &(struct err){ .text = \"\" });\n")]),
     ("recover-sync after recover-done", "sync/recover.c",
      [(JUDGE, JUDGE + RECORD)]),
+    ("ledger read before the lock", "sync/recover.c",
+     [("\tledger_rollback(r->engine->ledger);\n", "")]),
 ]
 # Single calls below the steps; with a row of the model for those that the
 # journals of ext4 and xfs make superfluous.
@@ -85,8 +89,9 @@ HINTS = {
     "recover-sync": ("cut after kill", cutworld.SYNCS),
     "recover-done": ("cut after kill", cutworld.SYNCS),
     "recover-sync after recover-done": ("cut after kill", cutworld.SYNCS),
+    "ledger read before the lock": ("overlap", cutworld.SYNCS),
 }
-TESTS = ("cut", "cut after kill", "kill", "clean")
+TESTS = ("cut", "cut after kill", "kill", "clean", "overlap")
 
 
 class Mutant:
@@ -233,6 +238,7 @@ class Hunter:
         os.mkdir(base)
         self.build = Build(base)
         self.world = cutworld.CutWorld(base + "/world", "ext4")
+        self.place = World(base + "/place", "root")
         self.trouble = None
 
     def healthy(self):
@@ -250,7 +256,8 @@ class Hunter:
 
     def install(self):
         for program in PROGRAMS:
-            shutil.copy(self.build.build + "/" + program, self.world.bin)
+            for place in self.world, self.place:
+                shutil.copy(self.build.build + "/" + program, place.bin)
 
     def hunt(self, mutant):
         began = time.monotonic()
@@ -289,6 +296,9 @@ class Hunter:
         if test == "clean":
             world.reset()
             yield "a run", world.complaints("leave")
+            return
+        if test == "overlap":
+            yield "two sources", overlap.two_sources(self.place)
             return
         for scene in self.scenes():
             if test != "cut after kill" and scene.first is not None:
