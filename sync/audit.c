@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "engine-private.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 
@@ -107,6 +108,13 @@ find_row(const struct ledger_row *rows, size_t n, const char *where)
 	     : bsearch(&key, rows, n, sizeof(*rows), by_file_id);
 }
 
+/* By the arrival, with which the names of ours begin. */
+static bool
+is_old(const char *name)
+{
+	return strtoll(name, NULL, 10) < clock_wall() - LEDGER_RETENTION;
+}
+
 static int
 audit_file(struct engine *g, struct mailbox *m, const struct ledger_row *rows,
 	   size_t n, const char *where, struct err *e)
@@ -115,8 +123,9 @@ audit_file(struct engine *g, struct mailbox *m, const struct ledger_row *rows,
 	const char *dir = where[0] == 'c' ? "cur" : "new";
 	bool same;
 
-	/* After a take-over there are mails that another ledger knew. */
-	if (row == NULL && m->row.search)
+	/* After a take-over there are mails that another ledger knew; and what
+	 * arrived long ago may have been forgotten since. */
+	if (row == NULL && (m->row.search || is_old(where + 2)))
 		return 0;
 	if (row == NULL) {
 		log_problem("%s/%s/%s is not in the ledger", m->path, dir,

@@ -138,3 +138,23 @@ whole() {
 	expect 0 fb_sync
 	same "$(count "$MD/new")" 2
 }
+
+# shifted SECONDS [OPTION...]: a run whose wall clock is off by so much.
+shifted() {
+	CLOCK_SHIFT=$1 LD_PRELOAD=$FB_BIN/clockshift.so fb_sync "${@:2}"
+}
+
+@test "what the ledger forgot after 90 days is no difference" {
+	[ -e "$FB_BIN/clockshift.so" ] || skip "clockshift.so is not built"
+	local day=86400 now
+	now=$(date +%s)
+	mail old "$(ses id 1)" alice@example.com $((now - 101 * day))
+	expect 0 shifted $((-100 * day))
+	mail new "$(ses id 2)" alice@example.com "$now"
+	expect 0 fb_sync
+	expect 0 fb_sync --audit
+	"$FB_PYTHON" "$FB_HERE/ledger.py" "$STATE/ledger.db" forget
+	expect 65 fb_sync --audit
+	same "${#stderr_lines[@]}" 1
+	delivered
+}

@@ -50,6 +50,9 @@ $FB_PYTHON "$here/ses.py" ids 2000 >"$FB_WORLD/ids" || exit 1
 # Copies: the build tree may lie where the owners of mailboxes cannot go.
 mkdir "$FB_BIN"
 cp "$build/fallbackmx" "$build/fallbackmx-deliver" "$FB_BIN/" || exit 1
+for shim in "$build"/tests/integration/*.so; do
+	[ ! -e "$shim" ] || cp "$shim" "$FB_BIN/"
+done
 chmod 755 "$FB_BIN"/*
 
 # Users who exist only here: the engine's, owners, and those nobody serves.
