@@ -176,8 +176,11 @@ class World:
 
     def _install(self):
         os.makedirs(self.bin, exist_ok=True)
+        # Copies: the build tree may lie where their users cannot go.
         for program in ("fallbackmx", "fallbackmx-deliver"):
             shutil.copy(os.path.join(build_dir(), program), self.bin)
+        if os.path.exists(tracer_path()):
+            shutil.copy(tracer_path(), self.bin + "/tracer")
         with open(self.config, "w") as f:
             json.dump(self._settings(), f)
         self._mkdir(self.logs, self.engine_uid)
@@ -266,7 +269,7 @@ class World:
     def trace(self, mode, *args, limit=30, options=()):
         """A run under the tracer; args are the tracer's."""
         log = self.logs + "/trace"
-        child = self.popen([tracer_path(), mode, "-o", log, "-t", str(limit),
+        child = self.popen([self.bin + "/tracer", mode, "-o", log, "-t", str(limit),
                             "-b", self.homes + "/", *args, "--",
                             *self.command("--json", *options)])
         ran = self.finish(child, limit + 30)

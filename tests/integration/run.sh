@@ -24,8 +24,13 @@ if ! command -v bats >/dev/null; then
 	echo "0 passed, 0 failed, 0 skipped (bats is not installed)"
 	exit 77
 fi
-if [ "$(id -u)" = 0 ] && [ -z "${FB_NAMESPACE-}" ] &&
-    unshare -m --propagation private true 2>/dev/null; then
+if [ "$(id -u)" = 0 ] && [ -z "${FB_NAMESPACE-}" ]; then
+	if ! unshare -m --propagation private true 2>/dev/null; then
+		echo "skipped: root cannot have a mount namespace here: start" \
+		    "it as another user"
+		echo "0 passed, 0 failed, 1 skipped"
+		exit 77
+	fi
 	FB_NAMESPACE=1 exec unshare -m --propagation private \
 	    "$here/${0##*/}" -b "$build" "$@"
 fi
