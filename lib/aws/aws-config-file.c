@@ -157,20 +157,28 @@ get_from(struct aws_config *c, const struct ini *i, int file,
 }
 
 const char *
+aws_config_section(struct aws_config *c, const char *profile)
+{
+	const char *section = arena_printf(&c->arena, "profile %s", profile);
+
+	if (strcmp(profile, "default") == 0 && !ini_has(&c->config, section))
+		return profile;
+	return section;
+}
+
+const char *
 aws_config_get(struct aws_config *c, const char *profile, const char *block,
 	       const char *key, const char **source_r)
 {
-	const char *v, *section;
+	const char *v;
 
 	v = get_from(c, &c->credentials, VALUE_CREDENTIALS_FILE, profile,
 		     profile, block, key, source_r);
 	if (v != NULL)
 		return v;
-	section = arena_printf(&c->arena, "profile %s", profile);
-	if (strcmp(profile, "default") == 0 && !ini_has(&c->config, section))
-		section = profile;
-	return get_from(c, &c->config, VALUE_CONFIG_FILE, section, profile,
-			block, key, source_r);
+	return get_from(c, &c->config, VALUE_CONFIG_FILE,
+			aws_config_section(c, profile), profile, block, key,
+			source_r);
 }
 
 bool

@@ -42,6 +42,8 @@ int aws_config_read_files(struct aws_config *c, struct err *e);
 const char *aws_config_get(struct aws_config *c, const char *profile,
 			   const char *block, const char *key,
 			   const char **source_r);
+/* The profile's section in the config file. */
+const char *aws_config_section(struct aws_config *c, const char *profile);
 bool aws_config_has_profile(const struct aws_config *c, const char *profile);
 
 /* -1 when that is neither true nor false; else *r is set. */

@@ -121,33 +121,60 @@ aws_error_read(struct aws_error *e, const char *text, size_t n)
 	return whole;
 }
 
+/* Does text begin with word, as far as it goes? */
+static bool
+may_be(const char *text, size_t n, const char *word)
+{
+	const size_t len = strlen(word);
+
+	return memcmp(text, word, n < len ? n : len) == 0;
+}
+
+/* Behind the first piece that is neither element nor text: white space, an XML
+ * declaration, a comment. text itself if there is none, NULL if it is not
+ * complete. */
+static const char *
+skip_one(const char *text, size_t n)
+{
+	static const struct {
+		const char *begin, *end;
+	} pieces[] = { { "\xef\xbb\xbf", "\xbf" }, { "<?", "?>" },
+		       { "<!--", "-->" } };
+
+	if (n > 0 && *text != '\0' && strchr(" \t\r\n", *text) != NULL)
+		return text + 1;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		const size_t begin = strlen(pieces[i].begin);
+		const size_t end = strlen(pieces[i].end);
+		const char *at;
+
+		if (n < 2 || !may_be(text, n, pieces[i].begin))
+			continue;
+		if (n < begin)
+			return NULL;
+		at = memmem(text, n, pieces[i].end, end);
+		return at != NULL ? at + end : NULL;
+	}
+	return text;
+}
+
 enum aws_root
 aws_error_root(const char *text, size_t n)
 {
-	static const char root[] = "<Error";
-	const char *end = text + n, *close;
-	size_t left;
+	const char *const end = text + n;
+	const char *next = text;
 
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		text += 3;
-	for (;;) {
-		while (text < end && strchr(" \t\r\n", *text) && *text != '\0')
-			text++;
-		left = (size_t)(end - text);
-		if (left < 2)
-			break;
-		if (text[0] != '<' || (text[1] != '?' && text[1] != '!'))
-			break;
-		close = memmem(text, left, text[1] == '?' ? "?>" : "-->",
-			       text[1] == '?' ? 2 : 3);
-		if (close == NULL)
-			return AWS_ROOT_UNKNOWN;
-		text = close + (text[1] == '?' ? 2 : 3);
-	}
-	if (left < sizeof(root))	/* and the byte behind it */
-		return memcmp(text, root, left < 6 ? left : 6) == 0 ?
-			       AWS_ROOT_UNKNOWN : AWS_ROOT_OTHER;
-	if (memcmp(text, root, 6) == 0 && strchr(" \t\r\n/>", text[6]))
-		return AWS_ROOT_ERROR;
-	return AWS_ROOT_OTHER;
+	do {
+		text = next;
+		next = skip_one(text, (size_t)(end - text));
+	} while (next != NULL && next != text);
+	n = (size_t)(end - text);
+	if (next == NULL)
+		return AWS_ROOT_UNKNOWN;
+	if (!may_be(text, n, "<Error") && !may_be(text, n, "\xef\xbb\xbf"))
+		return AWS_ROOT_OTHER;
+	if (n < sizeof("<Error"))	/* with the byte behind it */
+		return AWS_ROOT_UNKNOWN;
+	return text[6] != '\0' && strchr(" \t\r\n/>", text[6]) != NULL ?
+		       AWS_ROOT_ERROR : AWS_ROOT_OTHER;
 }

@@ -7,10 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AWS_ERROR_MAX ((size_t)65536)	/* bytes of an answer looked at */
+#define AWS_ERROR_MAX ((size_t)65536)	/* bytes looked at */
 
 struct aws_error {
-	char code[64];		/* letters, digits, "._-"; "" for none */
+	char code[64];		/* letters, digits, "._-"; "" if there is
+				 * none */
 	char message[256];	/* foreign bytes */
 	char region[64];	/* of the bucket, where the answer tells */
 };

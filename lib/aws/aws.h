@@ -126,7 +126,7 @@ int aws_wait(struct aws *a, struct pollfd *fds, size_t n, int ms,
 
 int aws_connections(const struct aws *a);	/* at a time, at present */
 
-/* All calls that were started before end with AWS_CANCELLED, done() told. */
+/* All calls that were started before end with AWS_CANCELLED and done(). */
 void aws_cancel_all(struct aws *a);
 
 /* What the admin should hear once, as "the clock of this machine ..."; each is

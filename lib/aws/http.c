@@ -247,7 +247,7 @@ http_set(struct http_exchange *x, const struct http_options *o)
 			abort();
 		}
 		prepare(x->easy, o);
-		curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->why);
+		curl_easy_setopt(x->easy, CURLOPT_ERRORBUFFER, x->said);
 		curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
 		curl_easy_setopt(x->easy, CURLOPT_HEADERDATA, x);
 		curl_easy_setopt(x->easy, CURLOPT_WRITEDATA, x);
@@ -257,7 +257,7 @@ http_set(struct http_exchange *x, const struct http_options *o)
 	x->status = 0;
 	x->headed = false;
 	x->end = HTTP_ANSWERED;
-	x->why[0] = '\0';
+	x->why[0] = x->said[0] = '\0';
 	set_lines(x, set_method(x));
 	curl_easy_setopt(x->easy, CURLOPT_URL, x->url);
 }
@@ -265,15 +265,19 @@ http_set(struct http_exchange *x, const struct http_options *o)
 void
 http_ended(struct http_exchange *x, CURLcode code)
 {
-	if (code == CURLE_OK || x->end == HTTP_LEFT)
+	const char *why = x->said[0] != '\0' ? x->said :
+						curl_easy_strerror(code);
+
+	if (x->end == HTTP_LEFT || (code == CURLE_OK && x->headed))
 		return;
 	x->end = HTTP_BROKEN;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (code == ends[i].code)
 			x->end = ends[i].end;
-	if (x->why[0] == '\0')
-		snprintf(x->why, sizeof(x->why), "%s",
-			 curl_easy_strerror(code));
+	/* libcurl takes the end of the connection for the end of headers. */
+	if (code == CURLE_OK)
+		why = "the answer ends within its headers";
+	snprintf(x->why, sizeof(x->why), "%s", why);
 }
 
 void

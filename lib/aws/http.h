@@ -67,6 +67,7 @@ struct http_exchange {
 	void *easy;
 	struct http *http;	/* while it runs */
 	bool headed;
+	char said[256];		/* by libcurl */
 	struct curl_slist *list;
 	struct http_exchange *next, *prev;
 };
