@@ -107,8 +107,8 @@ is_address(const struct endpoint *r)
 	return r->host[0] == '[' || inet_pton(AF_INET, r->host, raw) == 1;
 }
 
-static bool
-is_loopback(const struct endpoint *r)
+bool
+endpoint_is_loopback(const struct endpoint *r)
 {
 	const char *dot = strchr(r->host, '.');
 	unsigned char raw[16];
@@ -206,7 +206,7 @@ make_custom(struct endpoint *r, const struct endpoint_wish *w, struct err *e)
 		return wrong_url(w, "expected no \"?\" and no \"#\"", e);
 	if (take_authority(r, w, s, n, e) < 0 || take_base(r, w, s + n, e) < 0)
 		return -1;
-	if (!r->tls && !is_loopback(r) && !w->allow_plain_http)
+	if (!r->tls && !endpoint_is_loopback(r) && !w->allow_plain_http)
 		return wrong_url(w, "mail would travel unencrypted; expected "
 				 "https://, or \"allow_plain_http\": true in "
 				 "\"aws\"", e);

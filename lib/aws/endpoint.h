@@ -57,6 +57,9 @@ struct endpoint_bucket {
 int endpoint_make(struct endpoint *r, const struct endpoint_wish *w,
 		  struct err *e);
 
+/* Its host is an address or a name of this machine (RFC 6761, 6.3). */
+bool endpoint_is_loopback(const struct endpoint *r);
+
 /* bucket NULL: no bucket at all. Names that cannot be a label of a host name,
  * and on AWS (TLS) those with dots, go into the path. */
 void endpoint_bucket(const struct endpoint *r, const char *bucket,

@@ -19,10 +19,11 @@ MAY = {
 # Outside header -> the only files (prefix of the path) that know it.
 FENCE = {
     'sqlite3.h': ('sync/ledger',),
-    'jansson.h': ('lib/base/config',),
-    'openssl/': ('lib/base/hash', 'lib/aws/sigv4', 'lib/aws/secret', 'lib/aws/aws.c'),
     'curl/': ('lib/aws/http',),
-    'expat.h': ('lib/aws/aws-error', 'lib/aws/xml'),
+    'jansson.h': ('lib/base/config', 'lib/aws/cred-json'),
+    'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/secret',
+                 'lib/aws/sigv4'),
+    'expat.h': ('lib/aws/aws-error', 'lib/aws/cred-sts', 'lib/aws/xml'),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
