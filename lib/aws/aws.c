@@ -108,10 +108,18 @@ aws_free(struct aws *a)
 	free(a);
 }
 
+const struct buf *
+aws_headers(const struct aws_call *c)
+{
+	static const struct buf none;
+
+	return c->answer != NULL ? c->answer : &none;
+}
+
 const char *
 aws_header(const struct aws_call *c, const char *name)
 {
-	return c->answer != NULL ? http_header(c->answer, name) : NULL;
+	return http_header(aws_headers(c), name);
 }
 
 int

@@ -86,6 +86,9 @@ struct aws_call {
 /* A header of the answer, from begin() to done(); NULL if it is not there. */
 const char *aws_header(const struct aws_call *c, const char *name);
 
+/* All of them, for http_header() and checksum_begin(). */
+const struct buf *aws_headers(const struct aws_call *c);
+
 /* Time and chance; tests have their own. */
 struct aws_clock {
 	double (*monotonic)(void *arg);		/* seconds */

@@ -72,7 +72,8 @@ struct http_exchange {
 	struct http_exchange *next, *prev;
 };
 
-/* Value of a header, or NULL; any case. The first one of several. */
+/* Value of a header, or NULL; any case. The first one of several. headers are
+ * "name\0value\0" for each. */
 const char *http_header(const struct buf *headers, const char *name);
 
 /* Seconds since 1970 of an HTTP date (RFC 9110, 5.6.7); -1 if it is none. */

@@ -21,8 +21,8 @@ FENCE = {
     'sqlite3.h': ('sync/ledger',),
     'curl/': ('lib/aws/http',),
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json'),
-    'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/secret',
-                 'lib/aws/sigv4'),
+    'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
+                 'lib/aws/secret', 'lib/aws/sigv4'),
     'expat.h': ('lib/aws/aws-error', 'lib/aws/cred-sts', 'lib/aws/xml'),
 }
 
