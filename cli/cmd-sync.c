@@ -141,6 +141,7 @@ run_sync(int argc, char **argv)
 		settings_free(&s);
 		return cmd_fail(&e, "sync");
 	}
+	settings_open_aws(&s);
 	a.sync.quiet = a.json;
 	r = report_new();
 	sync_run(&s, &a.sync, r);

@@ -22,10 +22,33 @@ difference(struct engine *g)
 }
 
 static int
+audit_listed(struct engine *g, const struct object *o, const char *etag,
+	     uint64_t size, struct ledger_object *entry, struct err *e)
+{
+	bool settled = false;
+
+	engine_oid(g, o->key, etag, size, entry->oid);
+	if (g->ledger != NULL &&
+	    ledger_find(g->ledger, entry->oid, entry, e) < 0)
+		return -1;
+	if (entry->id != 0 &&
+	    ledger_settled(g->ledger, entry, &settled, e) < 0)
+		return -1;
+	if (entry->deleted) {
+		log_problem("%s%s was delivered and removed, and is there "
+			    "again: the next run removes it",
+			    g->source.settings->url, text_show(o->key));
+		difference(g);
+	}
+	engine_outcome(g, o->key, settled ? OUTCOME_SKIPPED
+					  : OUTCOME_WAITING);
+	return 0;
+}
+
+static int
 audit_object(struct engine *g, const struct object *o, struct err *e)
 {
 	struct ledger_object entry = { .key = o->key, .ses_id = "" };
-	bool settled = false;
 	struct version v;
 	struct spool s;
 
@@ -33,6 +56,8 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 		engine_outcome(g, o->key, OUTCOME_SKIPPED);
 		return 0;
 	}
+	if (o->etag != NULL)
+		return audit_listed(g, o, o->etag, o->size, &entry, e);
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
 				      e)) {
 	case FETCH_OK:
@@ -41,8 +66,7 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 		engine_outcome(g, o->key, OUTCOME_SKIPPED);
 		return 0;
 	case FETCH_FAILED:
-		log_problem("%s: %s", g->source.settings->url, e->text);
-		engine_outcome(g, o->key, OUTCOME_FAILED);
+		engine_failed(g, o, e);
 		difference(g);
 		return 0;
 	case FETCH_GONE:
@@ -52,22 +76,7 @@ audit_object(struct engine *g, const struct object *o, struct err *e)
 	}
 	entry.ses_id = s.received.id;
 	memcpy(entry.body, s.body, HASH_SIZE);
-	engine_oid(g, o->key, v.etag, s.size, entry.oid);
-	if (g->ledger != NULL &&
-	    ledger_find(g->ledger, entry.oid, &entry, e) < 0)
-		return -1;
-	if (entry.id != 0 &&
-	    ledger_settled(g->ledger, &entry, &settled, e) < 0)
-		return -1;
-	if (entry.deleted) {
-		log_problem("%s%s was delivered and removed, and is there "
-			    "again: the next run removes it",
-			    g->source.settings->url, text_show(o->key));
-		difference(g);
-	}
-	engine_outcome(g, o->key, settled ? OUTCOME_SKIPPED
-					  : OUTCOME_WAITING);
-	return 0;
+	return audit_listed(g, o, v.etag, s.size, &entry, e);
 }
 
 int

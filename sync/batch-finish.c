@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -78,6 +79,28 @@ remove_object(struct engine *g, const struct job *j)
 			       &t->version, t); /* STEP remove */
 }
 
+/* What cannot be removed today could not be yesterday and will not be in five
+ * minutes: some by name, once a day. The log has all of them. */
+static void
+tell_stuck(struct engine *g, const char *key, const struct err *e)
+{
+	static const char text[] = "%s%s is delivered and stays in the "
+				   "source: %s";
+	const char *url = g->source.settings->url;
+	char what[32];
+
+	report_exit(g->report, EX_TEMPFAIL);
+	if (g->stuck++ == 0) {
+		snprintf(what, sizeof(what), "stays %lld",
+			 (long long)clock_wall() / 86400);
+		g->stuck_told = !engine_first(g, what);
+	}
+	if (g->stuck_told || g->stuck > STUCK_NAMED)
+		log_info(text, url, text_show(key), e->text);
+	else
+		log_problem(text, url, text_show(key), e->text);
+}
+
 void
 batch_removed(void *engine, void *ticket, enum removal r, const struct err *e)
 {
@@ -94,9 +117,7 @@ batch_removed(void *engine, void *ticket, enum removal r, const struct err *e)
 			 "the next run", text_show(t->object.key));
 		break;
 	case REMOVAL_FAILED:
-		log_problem("%s is delivered and stays in the source: %s",
-			    text_show(t->object.key), e->text);
-		report_exit(g->report, EX_TEMPFAIL);
+		tell_stuck(g, t->object.key, e);
 		break;
 	}
 	free(t);

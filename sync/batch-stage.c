@@ -291,6 +291,8 @@ batch_wants(void *engine, const struct object *o)
 	struct ledger_object entry = { .key = o->key, .ses_id = "" };
 	struct err e;
 
+	if (g->options->audit)	/* compares names and ETags */
+		return false;
 	if (g->ledger == NULL || g->options->dry_run ||
 	    g->source.settings->authority != AUTHORITY_MAILBOX)
 		return true;

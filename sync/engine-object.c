@@ -10,6 +10,7 @@
 /* What makes an object itself, and what became of it. */
 
 #define UNROUTED_NAMED 20	/* of them by name; the rest is a number */
+#define FAILED_NAMED 20
 
 void
 engine_oid(struct engine *g, const char *key, const char *etag, uint64_t size,
@@ -71,13 +72,31 @@ engine_outcome(struct engine *g, const char *key, enum outcome o)
 }
 
 void
+engine_failed(struct engine *g, const struct object *o, const struct err *e)
+{
+	if (g->failed++ < FAILED_NAMED)
+		log_problem("%s: %s", g->source.settings->url, e->text);
+	else
+		log_info("%s: %s", g->source.settings->url, e->text);
+	engine_outcome(g, o->key, OUTCOME_FAILED);
+}
+
+static void
+more(const struct engine *g, size_t n, size_t named, const char *what)
+{
+	if (n > named)
+		log_problem("%s: %zu more %s", g->source.settings->url,
+			    n - named, what);
+}
+
+void
 engine_outcomes_told(struct engine *g)
 {
-	if (g->unrouted > UNROUTED_NAMED)
-		log_problem("%s: %zu more without a mailbox",
-			    g->source.settings->url,
-			    g->unrouted - UNROUTED_NAMED);
-	g->unrouted = 0;
+	more(g, g->unrouted, UNROUTED_NAMED, "without a mailbox");
+	more(g, g->failed, FAILED_NAMED, "could not be read");
+	if (!g->stuck_told)
+		more(g, g->stuck, STUCK_NAMED, "are delivered and stay");
+	g->unrouted = g->failed = g->stuck = 0;
 }
 
 void

@@ -19,6 +19,7 @@
 #define BATCH_SECONDS 0.2
 #define FLIGHT_BYTES ((uint64_t)32 << 20)	/* sent, not yet answered */
 #define FLIGHT_COPIES 64
+#define STUCK_NAMED 3		/* removals that failed, by name */
 #define MAILBOXES_OPEN 64	/* deliverers kept between batches */
 
 /* One object on its way to one mailbox. */
@@ -88,7 +89,8 @@ struct engine {
 	bool unread;		/* something listed has not been identified */
 	bool whole;		/* the listing came to its end */
 	size_t listed, done;	/* objects handed out; with an outcome */
-	size_t unrouted;
+	size_t unrouted, failed, stuck;
+	bool stuck_told;	/* today */
 };
 
 void ids_add(struct ids *s, int64_t id);
@@ -134,8 +136,15 @@ void engine_mailbox_failed(struct engine *g, struct mailbox *m,
 
 /* An object gets its outcome: counted, and named when it is bad. */
 void engine_outcome(struct engine *g, const char *key, enum outcome o);
-/* How many more of a source had no mailbox than were named. */
+/* One that could not be read; some by name. */
+void engine_failed(struct engine *g, const struct object *o,
+		   const struct err *e);
+/* How many more of a source there were than were named. */
 void engine_outcomes_told(struct engine *g);
+
+/* True the first time that it is asked for that text, of the source in work:
+ * what is said once. A source_listener's. */
+bool engine_first(void *engine, const char *what);
 
 /* SES's setup note, a folder marker, an empty object. */
 bool engine_is_no_mail(const struct object *o);

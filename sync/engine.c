@@ -12,17 +12,27 @@
 #include "lib/base/text.h"
 #include "state.h"
 
-static int
-leave_alone(struct engine *g, const struct object *o, const char *what,
-	    struct err *e)
+/* Trouble with the ledger shows elsewhere; saying it twice does no harm. */
+bool
+engine_first(void *engine, const char *what)
 {
+	struct engine *g = engine;
 	bool first = false;
+	struct err e;
 
-	if (ledger_begin(g->ledger, e) < 0 ||
-	    ledger_notice(g->ledger, g->source_id, o->key, &first, e) < 0 ||
-	    ledger_commit(g->ledger, e) < 0)
-		return -1;
-	if (first)
+	if (ledger_begin(g->ledger, &e) < 0 ||
+	    ledger_notice(g->ledger, g->source_id, what, &first, &e) < 0 ||
+	    ledger_commit(g->ledger, &e) < 0) {
+		ledger_rollback(g->ledger);
+		return true;
+	}
+	return first;
+}
+
+static int
+leave_alone(struct engine *g, const struct object *o, const char *what)
+{
+	if (engine_first(g, o->key))
 		log_problem("%s%s is no mail (%s): left alone, said once",
 			    g->source.settings->url, text_show(o->key), what);
 	engine_outcome(g, o->key, OUTCOME_SKIPPED);
@@ -36,7 +46,7 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 	struct spool s;
 
 	if (engine_is_no_mail(o))
-		return leave_alone(g, o, "SES's setup note", e);
+		return leave_alone(g, o, "SES's setup note");
 	if (o->known)
 		return batch_add_known(g, o, e);
 	switch (g->source.kind->fetch(&g->source, o, &g->spooler, &s, &v,
@@ -45,9 +55,10 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 		if (s.size > 0)
 			return batch_add(g, o, &s, &v, e);
 		fsio_close(&s.fd);
-		return leave_alone(g, o, "empty", e);
+		return leave_alone(g, o, "empty");
 	case FETCH_GONE:
-		log_info("%s%s has gone before it was read",
+		log_problem("%s%s has gone between listing and reading: "
+			    "somebody else removes mail there",
 			 g->source.settings->url, text_show(o->key));
 		engine_outcome(g, o->key, OUTCOME_GONE);
 		return 0;
@@ -61,8 +72,7 @@ engine_object(struct engine *g, const struct object *o, struct err *e)
 	if (e->kind == ERR_STOP)
 		return -1;
 	g->unread = true;
-	log_problem("%s: %s", g->source.settings->url, e->text);
-	engine_outcome(g, o->key, OUTCOME_FAILED);
+	engine_failed(g, o, e);
 	return 0;
 }
 
@@ -162,28 +172,63 @@ engine_skipped(struct engine *g, const struct err *e)
 }
 
 static int
-register_source(struct engine *g, const char *url, struct err *e)
+register_source(struct engine *g, const struct source_name *n, struct err *e)
 {
-	if (ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
+	if (ledger_source(g->ledger, n->url, &g->source_id, g->sid, e) < 0)
 		return -1;
 	if (g->source_id != 0)
 		return 0;
 	if (ledger_begin(g->ledger, e) < 0 ||
-	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
+	    ledger_source(g->ledger, n->url, &g->source_id, g->sid, e) < 0 ||
+	    ledger_set_place(g->ledger, g->source_id, n->place, e) < 0)
 		return -1;
 	return ledger_commit(g->ledger, e);
 }
 
+/* A bucket of that name somewhere else may be another one: what it holds is
+ * none of what the ledger knows, or the same mail again. *moved_r: so it is,
+ * and nobody has said that it is the same; e tells. */
+static int
+check_place(struct engine *g, const struct source_name *n, bool *moved_r,
+	    struct err *e)
+{
+	struct arena a = { .head = NULL };
+	const char *known;
+	int r = ledger_place(g->ledger, g->source_id, &a, &known, e);
+
+	*moved_r = r == 0 && strcmp(known, n->place) != 0;
+	if (*moved_r && g->options->take_over && g->spooler.dir != NULL) {
+		*moved_r = false;
+		if (ledger_begin(g->ledger, e) < 0 ||
+		    ledger_set_place(g->ledger, g->source_id, n->place,
+				     e) < 0)
+			r = -1;
+		else
+			r = ledger_commit(g->ledger, e);
+	}
+	if (*moved_r)
+		err_stop(e, EX_CONFIG, "%s was read from %s until now, and "
+			 "%s is another place: run once with --take-over if "
+			 "it is the same bucket, else name another state "
+			 "directory with --state-dir", n->url, known,
+			 n->place);
+	arena_free(&a);
+	return r;
+}
+
 /* One source under its lock. */
 static int
-engine_locked(struct engine *g, const char *url, struct err *e)
+engine_locked(struct engine *g, const struct source_name *n, struct err *e)
 {
 	const struct source_settings *s =
 		&g->settings->sources[g->source_index];
+	bool moved;
 	int lock = -1, r;
 
-	if (register_source(g, url, e) < 0)
+	if (register_source(g, n, e) < 0 || check_place(g, n, &moved, e) < 0)
 		return -1;
+	if (moved)
+		return engine_skipped(g, e);
 	switch (state_lock(g->settings->state_dir, g->sid, &lock, e)) {
 	case STATE_BUSY:
 		return 0;
@@ -212,21 +257,28 @@ engine_source(struct engine *g, struct err *e)
 	const bool audit = g->options->audit;
 	const struct source_settings *s =
 		&g->settings->sources[g->source_index];
-	char url[SOURCE_NAME_MAX];
+	struct source_name n;
+	bool moved = false;
 	int r;
 
-	g->listed = g->done = g->unrouted = g->seen.n = 0;
+	g->listed = g->done = g->seen.n = 0;
+	g->unrouted = g->failed = g->stuck = 0;
 	g->unread = false;
 	g->spooler.verbatim = s->verbatim;
-	if (source_name(s, url, e) < 0)
+	if (source_name(s, &n, e) < 0)
 		return engine_skipped(g, e);
 	if (!audit && !g->options->dry_run) {
 		g->spooler.dir = g->settings->state_dir;
-		return engine_locked(g, url, e);
+		return engine_locked(g, &n, e);
 	}
 	if (g->ledger != NULL &&
-	    ledger_source(g->ledger, url, &g->source_id, g->sid, e) < 0)
+	    ledger_source(g->ledger, n.url, &g->source_id, g->sid, e) < 0)
 		return -1;
+	if (g->ledger != NULL && g->source_id != 0 &&
+	    check_place(g, &n, &moved, e) < 0)
+		return -1;
+	if (moved)
+		return engine_skipped(g, e);
 	if (source_open(&g->source, s, &g->listener, NULL, e) < 0)
 		return engine_skipped(g, e);
 	r = audit ? audit_source(g, e) : preview_source(g, e);
@@ -286,6 +338,7 @@ engine_run(const struct settings *s, const struct sync_options *o,
 	g->spooler.fd = -1;
 	g->listener = (struct source_listener){
 		.owner = g, .wanted = batch_wants, .removed = batch_removed,
+		.first = engine_first,
 	};
 	g->begun = clock_monotonic();
 	if (ledger_open(&g->ledger, s->state_dir, read_only, &e) < 0) {

@@ -14,7 +14,7 @@
 #include "lib/base/fsio.h"
 
 #define APPLICATION_ID 0x66624d58	/* "fbMX", see sqlite.org/fileformat */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
 
@@ -23,7 +23,7 @@ static const char schema[] =
 	"CREATE TABLE meta (uuid TEXT NOT NULL);"
 	"CREATE TABLE source ("
 	" id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE,"
-	" sid BLOB NOT NULL);"
+	" sid BLOB NOT NULL, place TEXT NOT NULL DEFAULT '');"
 	"CREATE TABLE mailbox ("
 	" id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,"
 	" user TEXT NOT NULL, generation INTEGER NOT NULL DEFAULT 0,"
@@ -50,6 +50,13 @@ static const char schema[] =
 	" PRIMARY KEY (source, key)) WITHOUT ROWID;"
 	"PRAGMA application_id = " STRING(APPLICATION_ID) ";"
 	"PRAGMA user_version = " STRING(SCHEMA_VERSION) ";";
+
+/* 1 to 2: where a bucket is. */
+static const char upgrade[] =
+	"BEGIN IMMEDIATE;"
+	"ALTER TABLE source ADD COLUMN place TEXT NOT NULL DEFAULT '';"
+	"PRAGMA user_version = 2;"
+	"COMMIT;";
 
 int
 ledger_error(struct ledger *l, const char *doing, struct err *e)
@@ -157,6 +164,16 @@ check_schema(struct ledger *l, bool read_only, struct err *e)
 		return err_stop(e, EX_CONFIG, "%s is no ledger of fallbackmx: "
 				"move it away, or name another state "
 				"directory", l->path);
+	if (version == 1 && read_only)
+		return err_stop(e, EX_TEMPFAIL, "the ledger %s is from an "
+				"earlier version: the next run that imports "
+				"brings it up to date", l->path);
+	if (version == 1) {
+		if (sqlite3_exec(l->db, upgrade, NULL, NULL,
+				 NULL) != SQLITE_OK)
+			return ledger_error(l, "upgrade", e);
+		version = SCHEMA_VERSION;
+	}
 	if (version != SCHEMA_VERSION)
 		return err_stop(e, EX_CONFIG, "the ledger %s has schema "
 				"version %d, this program knows %d: use a "

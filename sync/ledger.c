@@ -176,6 +176,41 @@ ledger_source(struct ledger *l, const char *url, int64_t *id_r,
 }
 
 int
+ledger_place(struct ledger *l, int64_t source, struct arena *a,
+	     const char **place_r, struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "SELECT place FROM source"
+		" WHERE id = ?1", e);
+	const unsigned char *text;
+
+	*place_r = "";
+	if (s == NULL)
+		return -1;
+	sqlite3_bind_int64(s, 1, source);
+	if (ledger_step(l, s, e) != 1)
+		return ledger_error(l, "read", e);
+	text = sqlite3_column_text(s, 0);
+	if (text != NULL)
+		*place_r = arena_strdup(a, (const char *)text);
+	sqlite3_reset(s);
+	return 0;
+}
+
+int
+ledger_set_place(struct ledger *l, int64_t source, const char *place,
+		 struct err *e)
+{
+	sqlite3_stmt *s = ledger_statement(l, "UPDATE source SET place = ?2"
+		" WHERE id = ?1", e);
+
+	if (s == NULL)
+		return -1;
+	sqlite3_bind_int64(s, 1, source);
+	ledger_bind_text(s, 2, place);
+	return ledger_run(l, s, e);
+}
+
+int
 ledger_mailbox(struct ledger *l, const char *path, const char *user,
 	       struct ledger_mailbox *m_r, struct err *e)
 {

@@ -92,6 +92,13 @@ void ledger_rollback(struct ledger *l);
 int ledger_source(struct ledger *l, const char *url, int64_t *id_r,
 		  uint8_t sid_r[HASH_SIZE], struct err *e);
 
+/* Where a source was read so far (struct endpoint's place), "" if nobody has
+ * said; written in a transaction. */
+int ledger_place(struct ledger *l, int64_t source, struct arena *a,
+		 const char **place_r, struct err *e);
+int ledger_set_place(struct ledger *l, int64_t source, const char *place,
+		     struct err *e);
+
 /* The mailbox with that path; a new one is made inside a transaction, outside
  * of one its id is 0. */
 int ledger_mailbox(struct ledger *l, const char *path, const char *user,

@@ -158,9 +158,8 @@ preview_object(struct engine *g, const struct object *o, struct err *e)
 		outcome = OUTCOME_WAITING;
 		break;
 	case FETCH_FAILED:
-		log_problem("%s: %s", g->source.settings->url, e->text);
-		outcome = OUTCOME_FAILED;
-		break;
+		engine_failed(g, o, e);
+		return 0;
 	}
 	engine_outcome(g, o->key, outcome);
 	return 0;

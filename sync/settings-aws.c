@@ -124,3 +124,20 @@ settings_use_aws(struct settings *s, const struct aws_settings *given,
 	return err_stop(e, EX_USAGE, "cannot use %s: no source is in S3",
 			option);
 }
+
+void
+settings_open_aws(struct settings *s)
+{
+	for (size_t i = 0; i < s->sources_n; i++) {
+		struct source_settings *src = &s->sources[i];
+		struct err e;
+
+		if (src->bucket == NULL)
+			continue;
+		src->aws_config = aws_config_new(src->aws, &e);
+		if (src->aws_config != NULL)
+			continue;
+		src->aws_trouble = arena_alloc(&s->arena, sizeof(e));
+		*src->aws_trouble = e;
+	}
+}

@@ -378,6 +378,8 @@ settings_print(const struct settings *s)
 void
 settings_free(struct settings *s)
 {
+	for (size_t i = 0; i < s->sources_n; i++)
+		aws_config_free(s->sources[i].aws_config);
 	arena_free(&s->arena);
 	*s = (struct settings){ 0 };
 }

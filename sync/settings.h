@@ -47,6 +47,8 @@ struct source_settings {
 	const char *bucket;	/* of an s3:// URL; NULL for file:// */
 	const char *prefix;	/* of the keys, "" or with a final slash */
 	struct aws_settings *aws;	/* of an s3:// URL; never NULL there */
+	struct aws_config *aws_config;	/* see settings_open_aws() */
+	struct err *aws_trouble;	/* why it could not be made */
 	enum authority authority;
 	int settle;		/* seconds that a file must have rested; 0 for
 				 * s3:// */
@@ -97,6 +99,11 @@ int settings_from_arguments(struct settings *s, const char *url,
  */
 int settings_use_aws(struct settings *s, const struct aws_settings *given,
 		     struct err *e);
+
+/* Fills aws_config of each source in S3, with the caller's rights: root reads
+ * files that the engine may not. Where it fails it fills aws_trouble instead:
+ * the other sources can be read. */
+void settings_open_aws(struct settings *s);
 
 /* What was meant by a path on the command line, in s's memory; NULL for none:
  * one with "..", or no working directory. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "source-dir.h"
+#include "source-s3.h"
 
 static int
 cannot_open(const struct source_settings *s, struct err *e)
@@ -23,19 +24,17 @@ cannot_open(const struct source_settings *s, struct err *e)
 }
 
 int
-source_name(const struct source_settings *s, char name[SOURCE_NAME_MAX],
+source_name(const struct source_settings *s, struct source_name *n,
 	    struct err *e)
 {
 	char path[PATH_MAX];
 
-	if (s->bucket != NULL) {
-		snprintf(name, SOURCE_NAME_MAX, "s3://%s/%s", s->bucket,
-			 s->prefix);
-		return 0;
-	}
+	n->place[0] = '\0';
+	if (s->bucket != NULL)
+		return source_s3_name(s, n, e);
 	if (realpath(s->path, path) == NULL)
 		return cannot_open(s, e);
-	snprintf(name, SOURCE_NAME_MAX, "file://%s/",
+	snprintf(n->url, sizeof(n->url), "file://%s/",
 		 strcmp(path, "/") ? path : "");
 	return 0;
 }
@@ -50,9 +49,7 @@ source_open(struct source *s, const struct source_settings *settings,
 		.spool_dir = spool_dir, .complete = true,
 	};
 	if (settings->bucket != NULL)
-		return err_stop(e, EX_CONFIG, "cannot open the source %s: this "
-				"build cannot read s3 sources yet",
-				settings->url);
+		return source_s3_open(s, e);
 	if (source_dir_open(s) == 0)
 		return 0;
 	return cannot_open(settings, e);

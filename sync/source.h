@@ -65,6 +65,8 @@ struct source_listener {
 	bool (*wanted)(void *owner, const struct object *o);
 	void (*removed)(void *owner, void *ticket, enum removal r,
 			const struct err *e);
+	/* True the first time in the source's life that what is asked for. */
+	bool (*first)(void *owner, const char *what);
 };
 
 struct source;
@@ -103,11 +105,15 @@ struct source {
 	void *own;		/* of the kind */
 };
 
-#define SOURCE_NAME_MAX 4200
+/* What the ledger knows a source by. */
+struct source_name {
+	char url[4200];		/* one directory, one name, whatever way it was
+				 * written */
+	char place[272];	/* where a bucket is; "" for a directory */
+};
 
-/* The source's name in the ledger: one directory, one name, whatever way it
- * was written. ERR_STOP when it cannot be had. */
-int source_name(const struct source_settings *s, char name[SOURCE_NAME_MAX],
+/* ERR_STOP when it cannot be had. */
+int source_name(const struct source_settings *s, struct source_name *n,
 		struct err *e);
 
 /* Opens what settings->url names; without spool_dir it is only read. ERR_STOP

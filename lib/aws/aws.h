@@ -64,12 +64,14 @@ struct aws_call {
 	int (*finish)(struct aws_call *c, struct err *e);
 	void (*done)(struct aws_call *c);	/* last; may start other calls
 						 * and free c */
+	void *owner;				/* the caller's */
 
 	/* The answer. */
 	enum aws_result result;
 	int status;		/* of the last attempt; 0: none */
 	char code[64];		/* of <Error>: letters, digits, "._-" */
 	char message[256];	/* of <Error>; foreign bytes */
+	const struct buf *answer;	/* headers, from begin() to done() */
 	int attempts;		/* requests sent */
 	struct err err;		/* unless AWS_OK: the reason, as "HOST answers
 				 * 403 AccessDenied: Access Denied"; the caller
@@ -77,7 +79,6 @@ struct aws_call {
 
 	/* aws's own. */
 	struct aws_call *next;
-	const struct buf *answer;
 	double due;
 	int paid, put_right;
 	unsigned mended;

@@ -209,11 +209,24 @@ def f61_provider(p):
     yield from ended(r, 0, imported=2)
     yield from equal("questions", asked, 1)
     p.mail(2)
-    p.script({"op": "list", "nth": 1, "status": 400, "code": "ExpiredToken"})
-    r, asked = from_provider(p, right)
+    # The server refuses it before it looks at a script: InvalidToken.
+    old = given(scripted.ACCESS, scripted.SECRET, "old", 7200)
+    r, asked = from_provider(p, old, right)
     yield from ended(r, 0, imported=1)
     yield from equal("questions", asked, 2)
     yield from p.numbered(0, 1, 2)
+
+
+def f61_stuck_provider(p):
+    """A provider that gives the same again: one question more, no loop"""
+    p.mail(0)
+    p.script({"op": "list", "status": 400, "code": "ExpiredToken"})
+    p.server.accounts[scripted.ACCESS] = scripted.SECRET, "old"
+    same = given(scripted.ACCESS, scripted.SECRET, "old", 7200)
+    r, asked = from_provider(p, same)
+    yield from ended(r, 77)
+    yield from says(r, "expired")
+    yield from equal("questions", asked, 2)
 
 
 def f62_environment(p):

@@ -1,0 +1,248 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "source-s3.h"
+
+/*
+ * A removal takes exactly the version that was read, or nothing:
+ *
+ *	bucket with versions	DELETE of that version id
+ *	If-Match is honoured	DELETE with If-Match (S3 since 2025-09)
+ *	If-Match is ignored,	HEAD, and DELETE if it is the same ETag
+ *	or not implemented
+ *
+ * Which one it is, a DELETE with an ETag that is nobody's tells, of a key that
+ * nobody has: 204 means that the server did not look at the condition (RADOS
+ * Gateway, MinIO).
+ */
+
+#define PROBE_ETAG "\"00000000000000000000000000000000\""
+
+static void
+removal_end(struct s3_removal *r, enum removal how, const struct err *e)
+{
+	struct source_s3 *s = r->of;
+	const struct source_listener *l = s->source->listener;
+	struct s3_removal **at = &s->removals;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	s->removing--;
+	l->removed(l->owner, r->ticket, how, e);
+	free(r->key);
+	free(r->match);
+	free(r->found);
+	free(r);
+}
+
+static void
+removal_failed(struct s3_removal *r, const char *doing, const char *right)
+{
+	struct err e;
+
+	s3_complain(r->of, &r->call, doing, r->object->key, right, &e);
+	removal_end(r, REMOVAL_FAILED, &e);
+}
+
+static void
+on_deleted(struct aws_call *c)
+{
+	struct s3_removal *r = c->owner;
+
+	s3_heard(r->of, c);
+	/* 404: a DELETE whose answer was lost, or somebody else's. */
+	if (c->result == AWS_OK || c->status == 404)
+		removal_end(r, REMOVAL_OK, NULL);
+	else if (c->status == 412 || c->status == 409)
+		removal_end(r, REMOVAL_CHANGED, NULL);
+	else
+		removal_failed(r, "delete", r->found || r->version->id
+			       ? "s3:DeleteObjectVersion" : "s3:DeleteObject");
+}
+
+/* id NULL: the object as it is; match: only if it has that ETag. */
+static void
+start_delete(struct s3_removal *r, const char *id, bool match)
+{
+	r->call = (struct aws_call){
+		.method = "DELETE", .bucket = r->of->bucket, .key = r->key,
+		.done = on_deleted, .owner = r,
+		.expected = AWS_LENGTH_UNKNOWN,
+	};
+	if (id != NULL)
+		r->call.query[r->call.query_n++] =
+			(struct sigv4_pair){ "versionId", id };
+	if (match)
+		r->call.headers[r->call.headers_n++] =
+			(struct sigv4_pair){ "if-match", r->match };
+	aws_start(r->of->aws, &r->call);
+}
+
+static bool
+same_etag(const char *quoted, const char *etag)
+{
+	size_t n = strlen(etag);
+
+	return quoted != NULL && (strcmp(quoted, etag) == 0 ||
+	       (quoted[0] == '"' && strncmp(quoted + 1, etag, n) == 0 &&
+		strcmp(quoted + 1 + n, "\"") == 0));
+}
+
+static void
+on_looked(struct aws_call *c)
+{
+	struct s3_removal *r = c->owner;
+	const char *id;
+
+	s3_heard(r->of, c);
+	if (c->status == 404) {
+		removal_end(r, REMOVAL_OK, NULL);
+		return;
+	}
+	if (c->result != AWS_OK) {
+		removal_failed(r, "look at", "s3:GetObject");
+		return;
+	}
+	if (!same_etag(aws_header(c, "etag"), r->version->etag)) {
+		removal_end(r, REMOVAL_CHANGED, NULL);
+		return;
+	}
+	id = aws_header(c, "x-amz-version-id");
+	if (id != NULL)
+		r->found = mem_strdup(id);
+	start_delete(r, r->found, r->found == NULL &&
+		     r->of->conditional == CONDITIONAL_HONOURED);
+}
+
+static void
+start_look(struct s3_removal *r)
+{
+	r->call = (struct aws_call){
+		.method = "HEAD", .bucket = r->of->bucket, .key = r->key,
+		.done = on_looked, .owner = r,
+		.expected = AWS_LENGTH_UNKNOWN,
+	};
+	aws_start(r->of->aws, &r->call);
+}
+
+static void
+start(struct s3_removal *r)
+{
+	if (r->version->id != NULL)
+		start_delete(r, r->version->id, false);
+	else if (r->object->known ||
+		 r->of->conditional == CONDITIONAL_IGNORED)
+		start_look(r);
+	else
+		start_delete(r, NULL, true);
+}
+
+static void
+tell_ignored(const struct source_s3 *s)
+{
+	const struct source_listener *l = s->source->listener;
+
+	if (l->first(l->owner, "If-Match"))
+		log_problem("%s: warning: the server does not honour If-Match "
+			    "with DELETE: each object is looked at again "
+			    "before it is deleted; said once",
+			    s->source->settings->url);
+}
+
+static void
+on_probed(struct aws_call *c)
+{
+	struct source_s3 *s = c->owner;
+
+	s3_heard(s, c);
+	s->conditional = CONDITIONAL_HONOURED;
+	/* 501: some say that they will not. */
+	if (c->result == AWS_OK || c->status == 501) {
+		s->conditional = CONDITIONAL_IGNORED;
+		tell_ignored(s);
+	}
+	/* Refused for another reason: so will be the DELETEs, harmlessly. */
+	for (struct s3_removal *r = s->removals, *next; r != NULL; r = next) {
+		next = r->next;
+		if (r->call.method == NULL)
+			start(r);
+	}
+}
+
+static void
+start_probe(struct source_s3 *s)
+{
+	char name[40] = ".fallbackmx-probe-";
+	uint8_t random[8] = { 0 };
+	size_t n = strlen(s->prefix);
+
+	if (getrandom(random, sizeof(random), GRND_NONBLOCK) < 0)
+		random[0] = 1;	/* any name will do */
+	text_hex(name + strlen(name), random, sizeof(random));
+	s->probe_key = mem_alloc(n + sizeof(name));
+	snprintf(s->probe_key, n + sizeof(name), "%s%s", s->prefix, name);
+	s->conditional = CONDITIONAL_ASKED;
+	s->probe = (struct aws_call){
+		.method = "DELETE", .bucket = s->bucket, .key = s->probe_key,
+		.headers = { { "if-match", PROBE_ETAG } }, .headers_n = 1,
+		.done = on_probed, .owner = s,
+		.expected = AWS_LENGTH_UNKNOWN,
+	};
+	aws_start(s->aws, &s->probe);
+}
+
+void
+s3_remove(struct source *source, const struct object *o,
+	  const struct version *v, void *ticket)
+{
+	struct source_s3 *s = source->own;
+	struct s3_removal *r = mem_alloc(sizeof(*r));
+	size_t key = strlen(s->prefix) + strlen(o->key) + 1;
+	size_t match = strlen(v->etag) + 3;
+
+	r->of = s;
+	r->ticket = ticket;
+	r->object = o;
+	r->version = v;
+	r->key = mem_alloc(key);
+	snprintf(r->key, key, "%s%s", s->prefix, o->key);
+	r->match = mem_alloc(match);
+	snprintf(r->match, match, "\"%s\"", v->etag);
+	r->next = s->removals;
+	s->removals = r;
+	s->removing++;
+	/* Never in a bucket with versions: it would leave a delete marker. */
+	if (v->id == NULL && !o->known &&
+	    s->conditional == CONDITIONAL_UNKNOWN)
+		start_probe(s);
+	if (v->id != NULL || o->known || s->conditional > CONDITIONAL_ASKED)
+		start(r);
+}
+
+void
+s3_finish(struct source *source)
+{
+	struct source_s3 *s = source->own;
+
+	while (s->removing > 0 && s3_drive(s, NULL, 0, -1) == 0)
+		continue;
+}
+
+void
+s3_removals_free(struct source_s3 *s)
+{
+	struct err e;
+
+	err_set(&e, ERR_TEMP, "the run ended before it was deleted");
+	while (s->removals != NULL)
+		removal_end(s->removals, REMOVAL_FAILED, &e);
+	free(s->probe_key);
+	s->probe_key = NULL;
+}

@@ -1,0 +1,435 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "source-s3.h"
+
+/*
+ * A bucket, or what is below a prefix of it. Pages of the listing are asked for
+ * one ahead, their objects handed out oldest first.
+ */
+
+#define PAGE_KEYS "1000"
+#define DRIVE_EVERY 8		/* calls of next() without a look around */
+
+int
+s3_drive(struct source_s3 *s, struct pollfd *fds, nfds_t n, int ms)
+{
+	const int r = aws_wait(s->aws, fds, n, ms, &s->err);
+	const char *word;
+
+	while ((word = aws_word(s->aws)) != NULL ||
+	       (word = cred_word(s->cred)) != NULL)
+		log_problem("%s: %s", s->source->settings->url, word);
+	return r < 0 ? -1 : 0;
+}
+
+void
+s3_heard(struct source_s3 *s, const struct aws_call *c)
+{
+	if (c->status != 0)
+		s->silent = 0;
+	else if (c->result == AWS_FAILED)
+		s->silent++;
+}
+
+/* What the admin can do about an answer. */
+static const struct {
+	const char *code, *remedy;
+	int exit;
+} remedies[] = {
+	{ "NoSuchBucket", "there is no such bucket there: look at its name, "
+	  "region and endpoint", EX_CONFIG },
+	{ "InvalidAccessKeyId", "the server does not know this access key",
+	  EX_NOPERM },
+	{ "SignatureDoesNotMatch", "the secret key does not belong to the "
+	  "access key", EX_NOPERM },
+	{ "ExpiredToken", "the credentials have expired", EX_NOPERM },
+	{ "InvalidToken", "the session token is not valid", EX_NOPERM },
+	{ "RequestTimeTooSkewed", "set the clock of this machine", EX_CONFIG },
+	{ "PermanentRedirect", "the bucket is elsewhere: set region or "
+	  "endpoint_url", EX_CONFIG },
+	{ "AuthorizationHeaderMalformed", "set the region of the bucket",
+	  EX_CONFIG },
+	{ "InvalidObjectState", "it is in an archive storage class: restore "
+	  "it", 0 },
+	{ "InvalidBucketName", "that can be no bucket's name", EX_CONFIG },
+};
+
+static const char *
+remedy_of(const struct aws_call *c, int *exit_r)
+{
+	const size_t n = sizeof(remedies) / sizeof(remedies[0]);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(c->code, remedies[i].code) == 0) {
+			*exit_r = remedies[i].exit;
+			return remedies[i].remedy;
+		}
+	return NULL;
+}
+
+int
+s3_complain(const struct source_s3 *s, const struct aws_call *c,
+	    const char *doing, const char *key, const char *right,
+	    struct err *e)
+{
+	const char *url = s->source->settings->url, *remedy = NULL;
+	char advice[200] = "";
+	int code = EX_NOPERM;
+
+	if (c->result != AWS_REFUSED) {
+		*e = c->err;
+		return err_prefix(e, "cannot %s %s%s", doing, url,
+				  text_show(key));
+	}
+	remedy = remedy_of(c, &code);
+	if (remedy != NULL)
+		snprintf(advice, sizeof(advice), ": %s", remedy);
+	else if (c->status == 403)
+		snprintf(advice, sizeof(advice), ": allow %s, or look at the "
+			 "credentials (%s)", right, cred_source(s->cred));
+	err_set(e, ERR_TEMP, "cannot %s %s%s: %s%s%s (HTTP %d)%s", doing, url,
+		text_show(key), c->code[0] ? c->code : "refused",
+		c->message[0] ? ", " : "", text_show(c->message), c->status,
+		advice);
+	e->code = *advice != '\0' ? code : 0;
+	return -1;
+}
+
+static int
+oldest_first(const void *a, const void *b)
+{
+	const struct s3_object *x = a, *y = b;
+
+	if (x->mtime != y->mtime)
+		return x->mtime < y->mtime ? -1 : 1;
+	if (x->mtime_ns != y->mtime_ns)
+		return x->mtime_ns < y->mtime_ns ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static int
+on_page_begin(struct aws_call *c, struct err *e)
+{
+	struct source_s3 *s = c->owner;
+
+	(void)e;
+	s3_page_begin(&s->ahead, s->prefix);
+	return 0;
+}
+
+static int
+on_page_data(struct aws_call *c, const void *data, size_t n, struct err *e)
+{
+	struct source_s3 *s = c->owner;
+
+	return s3_page_add(&s->ahead, data, n, e);
+}
+
+static int
+on_page_end(struct aws_call *c, struct err *e)
+{
+	struct source_s3 *s = c->owner;
+
+	return s3_page_end(&s->ahead, e);
+}
+
+static void
+list_failed(struct source_s3 *s)
+{
+	s3_page_free(&s->ahead);
+	s->list_failed = true;
+	if (s->err.code != 0)	/* somebody must act */
+		s->err.kind = ERR_STOP;
+}
+
+static void
+on_listed(struct aws_call *c)
+{
+	struct source_s3 *s = c->owner;
+
+	s->asking = false;
+	s3_heard(s, c);
+	if (c->result != AWS_OK) {
+		s3_complain(s, c, "list", "", "s3:ListBucket", &s->err);
+		list_failed(s);
+	} else if (s->token != NULL && s->ahead.token != NULL &&
+		   strcmp(s->token, s->ahead.token) == 0) {
+		/* It would keep us for ever. */
+		err_set(&s->err, ERR_TEMP, "cannot list %s to its end: the "
+			"server gives the same page again and again",
+			s->source->settings->url);
+		list_failed(s);
+	} else {
+		s->ready = true;
+		if (s->ahead.n > 0)
+			qsort(s->ahead.list, s->ahead.n,
+			      sizeof(*s->ahead.list), oldest_first);
+	}
+}
+
+static void
+start_listing(struct source_s3 *s)
+{
+	struct aws_call *c = &s->listing;
+
+	*c = (struct aws_call){
+		.method = "GET", .bucket = s->bucket,
+		.query = {
+			{ "list-type", "2" }, { "encoding-type", "url" },
+			{ "max-keys", PAGE_KEYS }, { "prefix", s->prefix },
+		},
+		.query_n = 4, .xml = true,
+		.begin = on_page_begin, .data = on_page_data,
+		.finish = on_page_end, .done = on_listed, .owner = s,
+		.expected = AWS_LENGTH_UNKNOWN,
+	};
+	if (s->token != NULL)
+		c->query[c->query_n++] = (struct sigv4_pair){
+			"continuation-token", s->token };
+	s->asking = true;
+	aws_start(s->aws, c);
+}
+
+/* The page that has come is the one in work, and the one after it asked for. */
+static void
+turn_page(struct source_s3 *s)
+{
+	s3_page_free(&s->page);
+	s->page = s->ahead;
+	s->ahead = (struct s3_page){ .n = 0 };
+	s->at = 0;
+	s->ready = false;
+	free(s->token);
+	s->token = s->page.token ? mem_strdup(s->page.token) : NULL;
+	if (s->token != NULL)
+		start_listing(s);
+}
+
+/* Starts what the window has room for. */
+static void
+fill(struct source_s3 *s)
+{
+	for (;;) {
+		while (s->at < s->page.n && s->slots < S3_WINDOW &&
+		       s->bytes < S3_WINDOW_BYTES)
+			s3_slot_add(s, &s->page.list[s->at++]);
+		if (s->at < s->page.n || !s->ready)
+			return;
+		turn_page(s);
+	}
+}
+
+/* An object of the window: 1; 0 at the end, -1 when no more can be listed. */
+static int
+await_object(struct source_s3 *s, struct err *e)
+{
+	if (!s->began)
+		start_listing(s);
+	s->began = true;
+	for (;;) {
+		fill(s);
+		if (s->first != NULL)
+			return 1;
+		if (s->list_failed)
+			break;
+		if (!s->asking)
+			return 0;
+		if (s3_drive(s, NULL, 0, -1) < 0)
+			break;
+	}
+	*e = s->err;
+	return -1;
+}
+
+/* One that nobody wanted may still be under way. */
+static int
+drop_handed(struct source_s3 *s, struct err *e)
+{
+	while (s->handed != NULL && s->handed->state == SLOT_GETTING)
+		if (s3_drive(s, NULL, 0, -1) < 0) {
+			*e = s->err;
+			return -1;
+		}
+	if (s->handed != NULL)
+		s3_slot_free(s->handed);
+	s->handed = NULL;
+	return 0;
+}
+
+static int
+s3_next(struct source *source, struct object *o_r, struct err *e)
+{
+	struct source_s3 *s = source->own;
+	int r;
+
+	if (drop_handed(s, e) < 0)
+		return -1;
+	if (++s->calls % DRIVE_EVERY == 0 && s3_drive(s, NULL, 0, 0) < 0) {
+		*e = s->err;
+		return -1;
+	}
+	if (s->silent >= S3_SILENT_MAX) {
+		*e = s->err;
+		return err_prefix(e, "gave up after %u requests without an "
+				  "answer", s->silent);
+	}
+	r = await_object(s, e);
+	if (r != 1)
+		return r;
+	s->handed = s->first;
+	s->first = s->handed->next;
+	if (s->first == NULL)
+		s->last = &s->first;
+	*o_r = s->handed->object;
+	return 1;
+}
+
+static size_t
+s3_left(const struct source *source)
+{
+	const struct source_s3 *s = source->own;
+	size_t ahead = s->ready ? s->ahead.n : 0;
+
+	return s->page.n - s->at + ahead + s->slots - (s->handed != NULL);
+}
+
+/* Errors of the requests are told by the requests. */
+static int
+s3_wait(struct source *source, struct pollfd *fds, nfds_t n, int ms)
+{
+	const double end = clock_monotonic() + ms / 1000.0;
+	struct source_s3 *s = source->own;
+
+	for (;;) {
+		double rest = end - clock_monotonic();
+		int ready = 0;
+
+		for (nfds_t i = 0; i < n; i++)
+			fds[i].revents = 0;
+		if (rest <= 0 || s3_drive(s, fds, n, (int)(rest * 1000)) < 0)
+			return poll(fds, n, 0);
+		for (nfds_t i = 0; i < n; i++)
+			ready += fds[i].revents != 0;
+		if (ready > 0)
+			return ready;
+	}
+}
+
+static void
+s3_close(struct source *source)
+{
+	struct source_s3 *s = source->own;
+
+	aws_cancel_all(s->aws);
+	s3_removals_free(s);
+	if (s->handed != NULL)
+		s3_slot_free(s->handed);
+	while (s->first != NULL) {
+		struct slot *t = s->first;
+
+		s->first = t->next;
+		s3_slot_free(t);
+	}
+	aws_free(s->aws);
+	cred_free(s->cred);
+	s3_page_free(&s->page);
+	s3_page_free(&s->ahead);
+	free(s->token);
+	free(s);
+}
+
+static const struct source_kind bucket = {
+	s3_next, s3_left, s3_fetch, s3_remove, s3_finish, s3_wait, s3_close,
+};
+
+/* Where the bucket is; the reason when that could not be found out. */
+static int
+find_endpoint(const struct source_settings *settings, struct endpoint *r,
+	      struct err *e)
+{
+	if (settings->aws_config != NULL)
+		return aws_config_endpoint(settings->aws_config, "s3", NULL, r,
+					   e);
+	*e = *settings->aws_trouble;
+	return err_prefix(e, "%s", settings->url);
+}
+
+int
+source_s3_name(const struct source_settings *settings, struct source_name *n,
+	       struct err *e)
+{
+	struct endpoint endpoint;
+
+	if (find_endpoint(settings, &endpoint, e) < 0)
+		return -1;
+	snprintf(n->url, sizeof(n->url), "s3://%s/%s", settings->bucket,
+		 settings->prefix);
+	snprintf(n->place, sizeof(n->place), "%s", endpoint.place);
+	return 0;
+}
+
+/* Before any request: what is missing is told now, and the provider may know
+ * the region. */
+static int
+find_credentials(struct source_s3 *s, struct err *e)
+{
+	struct aws_creds creds;
+	int r = cred_get(s->cred, clock_wall(), &creds, e);
+
+	explicit_bzero(&creds, sizeof(creds));
+	return r < 0 ? err_prefix(e, "%s", s->source->settings->url) : 0;
+}
+
+static int
+connect_to(struct source_s3 *s, struct err *e)
+{
+	const struct source_settings *settings = s->source->settings;
+	const struct aws_config *c = settings->aws_config;
+	struct endpoint endpoint;
+	struct aws_place place = {
+		.service = "s3", .endpoint = &endpoint,
+	};
+	const char *warning;
+
+	if (c == NULL)
+		return find_endpoint(settings, &endpoint, e);
+	s->cred = cred_new(settings->aws_config);
+	for (size_t i = 0; (warning = aws_config_warning(c, i)) != NULL; i++)
+		log_problem("%s: %s", settings->url, warning);
+	if (find_credentials(s, e) < 0 ||
+	    find_endpoint(settings, &endpoint, e) < 0)
+		return -1;
+	place.http.ca_file = aws_config_ca_bundle(c);
+	place.http.proxy = aws_config_proxy(c);
+	place.http.connections = aws_config_connections(c);
+	place.attempts = aws_config_max_attempts(c);
+	s->aws = aws_new(&place, s->cred, NULL, e);
+	return s->aws == NULL ? -1 : 0;
+}
+
+int
+source_s3_open(struct source *source, struct err *e)
+{
+	const struct source_settings *settings = source->settings;
+	struct source_s3 *s = mem_alloc(sizeof(*s));
+
+	s->source = source;
+	s->bucket = settings->bucket;
+	s->prefix = settings->prefix;
+	s->last = &s->first;
+	source->kind = &bucket;
+	source->own = s;
+	if (connect_to(s, e) == 0)
+		return 0;
+	cred_free(s->cred);
+	free(s);
+	return -1;
+}

@@ -1,0 +1,122 @@
+/*
+ * source-s3 - what the files of the S3 source share.
+ *
+ * One thread drives all requests (lib/aws/aws.h): GETs of what comes next in
+ * the listing, DELETEs of what is delivered, and the listing of the page after
+ * this one. Bytes that wait for the engine are bounded by S3_WINDOW_BYTES.
+ */
+#ifndef FALLBACKMX_SOURCE_S3_H
+#define FALLBACKMX_SOURCE_S3_H
+
+#include "lib/aws/aws.h"
+#include "lib/aws/checksum.h"
+#include "lib/aws/s3-page.h"
+#include "source.h"
+
+#define S3_KEY_MAX 1024		/* bytes of a key (S3 User Guide) */
+#define S3_WINDOW 256		/* objects fetched ahead */
+#define S3_WINDOW_BYTES ((uint64_t)16 << 20)	/* and bytes */
+#define S3_SILENT_MAX 8		/* requests without answer: it is not there */
+
+enum slot_state {
+	SLOT_UNWANTED,		/* handed out without its bytes */
+	SLOT_GETTING,
+	SLOT_READY,		/* result tells */
+};
+
+/* An object on its way to the engine. */
+struct slot {
+	struct source_s3 *of;
+	struct slot *next;
+	struct object object;	/* texts are ours */
+	char *key;		/* with the source's prefix */
+	char *match;		/* If-Match: the ETag with its quotes */
+	char *version;		/* of a bucket with versions */
+	enum slot_state state;
+	enum fetch result;
+	struct err err;
+	struct aws_call call;
+	struct checksum sum;
+	/* small ones in memory, others in a spooler of their own */
+	char *data;
+	uint64_t size, reserved;
+	struct spooler *spooler;
+	struct spool spool;
+};
+
+enum conditional {
+	CONDITIONAL_UNKNOWN,	/* not asked yet */
+	CONDITIONAL_ASKED,
+	CONDITIONAL_HONOURED,	/* a DELETE with If-Match is safe */
+	CONDITIONAL_IGNORED,	/* the server would delete anything */
+};
+
+/* A removal under way. */
+struct s3_removal {
+	struct source_s3 *of;
+	struct s3_removal *next;	/* while it waits for the probe */
+	void *ticket;
+	const struct object *object;
+	const struct version *version;
+	char *key, *match, *found;	/* found: version id that HEAD told */
+	struct aws_call call;
+};
+
+struct source_s3 {
+	struct source *source;
+	struct aws *aws;
+	struct cred *cred;
+	const char *bucket, *prefix;
+	/* the listing: the page in work, and the next one; oldest first */
+	struct s3_page page, ahead;
+	size_t at;		/* handed to the window */
+	char *token;		/* of the page that is asked for */
+	struct aws_call listing;
+	bool began, asking;	/* it is under way */
+	bool ready;		/* ahead is there */
+	bool list_failed;
+	struct err err;		/* why no more can be listed */
+	/* fetched ahead, in the order of handing out */
+	struct slot *first, **last, *handed;
+	size_t slots;
+	uint64_t bytes;
+	unsigned calls;		/* of next(), to drive now and then */
+	unsigned silent;	/* requests without answer since the last one */
+	/* removals */
+	enum conditional conditional;
+	struct aws_call probe;
+	char *probe_key;
+	struct s3_removal *waiting;
+	size_t removing;
+	struct s3_removal *removals;	/* all, for close */
+};
+
+/* e: what was refused or failed, at which object, and what to do about it;
+ * right names the IAM action that the call needs. */
+int s3_complain(const struct source_s3 *s, const struct aws_call *c,
+		const char *doing, const char *key, const char *right,
+		struct err *e);
+/* Counts calls without an answer; after some of them the source is given up. */
+void s3_heard(struct source_s3 *s, const struct aws_call *c);
+
+/* The next object of the window; begins to get it. */
+void s3_slot_add(struct source_s3 *s, const struct s3_object *o);
+void s3_slot_free(struct slot *t);
+enum fetch s3_fetch(struct source *s, const struct object *o,
+		    struct spooler *sp, struct spool *r_r,
+		    struct version *v_r, struct err *e);
+
+void s3_remove(struct source *s, const struct object *o,
+	       const struct version *v, void *ticket);
+void s3_finish(struct source *s);
+/* Tells the engine that they were given up. */
+void s3_removals_free(struct source_s3 *s);
+
+int source_s3_name(const struct source_settings *settings,
+		   struct source_name *n, struct err *e);
+int source_s3_open(struct source *s, struct err *e);
+
+/* Drives all requests until something happens, ms at most. */
+int s3_drive(struct source_s3 *s, struct pollfd *fds, nfds_t n, int ms);
+
+#endif
