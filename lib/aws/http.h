@@ -6,7 +6,8 @@
  * is given, certificates always verified, no TLS keys written anywhere;
  * http_proxy, SSLKEYLOGFILE and ~/.netrc are not looked at. Every request must
  * be one that may be sent twice: libcurl sends it again by itself when a kept
- * connection turns out to be closed before an answer has begun.
+ * connection turns out to be closed before an answer has begun. The process
+ * ignores SIGPIPE.
  */
 #ifndef FALLBACKMX_HTTP_H
 #define FALLBACKMX_HTTP_H
