@@ -1,123 +1,67 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <expat.h>
-
 #include "aws-error.h"
+#include "xml.h"
 
-#define DEPTH_MAX 16
-
-struct reading {
-	XML_Parser parser;
-	struct aws_error *error;
-	int depth, error_depth;	/* 0: not in an <Error> */
-	char *field;		/* that takes the text; NULL: none */
-	size_t room;
-};
-
-static void
-begin_element(void *arg, const char *name, const char **attributes)
+static const char *
+behind(const char *path, const char *folder)
 {
-	struct reading *r = arg;
+	const size_t n = strlen(folder);
+
+	return strncmp(path, folder, n) == 0 ? path + n : NULL;
+}
+
+static int
+take_element(void *owner, const char *path, const char *text, struct err *err)
+{
+	struct aws_error *e = owner;
+	const char *name = behind(path, "Error/");
 	const struct {
 		const char *name;
 		char *field;
 		size_t size;
 	} fields[] = {
-		{ "Code", r->error->code, sizeof(r->error->code) },
-		{ "Message", r->error->message, sizeof(r->error->message) },
-		{ "Region", r->error->region, sizeof(r->error->region) },
+		{ "Code", e->code, sizeof(e->code) },
+		{ "Message", e->message, sizeof(e->message) },
+		{ "Region", e->region, sizeof(e->region) },
 	};
 
-	(void)attributes;
-	if (++r->depth > DEPTH_MAX) {
-		XML_StopParser(r->parser, XML_FALSE);
-		return;
-	}
-	r->field = NULL;
-	if (r->error_depth == 0 && strcmp(name, "Error") == 0)
-		r->error_depth = r->depth;
-	if (r->error_depth == 0 || r->depth != r->error_depth + 1)
-		return;
+	(void)err;
+	if (name == NULL)
+		name = behind(path, "ErrorResponse/Error/");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (strcmp(name, fields[i].name) == 0 &&
-		    fields[i].field[0] == '\0') {
-			r->field = fields[i].field;
-			r->room = fields[i].size - 1;
-		}
+		if (name != NULL && strcmp(name, fields[i].name) == 0 &&
+		    fields[i].field[0] == '\0')
+			snprintf(fields[i].field, fields[i].size, "%s", text);
+	return 0;
 }
 
+/* They become part of log lines and host names. */
 static void
-end_element(void *arg, const char *name)
+drop_unless_word(char *s)
 {
-	struct reading *r = arg;
-
-	(void)name;
-	r->depth--;
-	r->field = NULL;
-}
-
-static void
-take_text(void *arg, const char *text, int len)
-{
-	struct reading *r = arg;
-	size_t n = (size_t)len;
-
-	if (r->field == NULL)
-		return;
-	if (n > r->room)
-		n = r->room;
-	memcpy(r->field, text, n);
-	r->field += n;
-	r->room -= n;
-	*r->field = '\0';
-}
-
-static void
-refuse_doctype(void *arg, const char *name, const char *system,
-	       const char *public, int internal)
-{
-	struct reading *r = arg;
-
-	(void)name;
-	(void)system;
-	(void)public;
-	(void)internal;
-	XML_StopParser(r->parser, XML_FALSE);
-}
-
-static bool
-is_word(const char *s)
-{
-	return s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			   "abcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+	if (s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"abcdefghijklmnopqrstuvwxyz0123456789._-")] != '\0')
+		s[0] = '\0';
 }
 
 bool
 aws_error_read(struct aws_error *e, const char *text, size_t n)
 {
-	struct reading r = { .error = e };
+	const struct xml_reader reader = { .owner = e,
+					   .element = take_element };
+	struct xml *x = xml_new(&reader);
+	struct err why;
 	bool whole;
 
 	memset(e, 0, sizeof(*e));
-	r.parser = XML_ParserCreate(NULL);
-	if (r.parser == NULL || n > AWS_ERROR_MAX)
-		abort();
-	XML_SetUserData(r.parser, &r);
-	XML_SetElementHandler(r.parser, begin_element, end_element);
-	XML_SetCharacterDataHandler(r.parser, take_text);
-	XML_SetStartDoctypeDeclHandler(r.parser, refuse_doctype);
-	whole = XML_Parse(r.parser, n > 0 ? text : "", (int)n, XML_TRUE) ==
-		XML_STATUS_OK;
-	XML_ParserFree(r.parser);
-	/* They become part of log lines and host names. */
-	if (!is_word(e->code))
-		e->code[0] = '\0';
-	if (!is_word(e->region))
-		e->region[0] = '\0';
+	whole = xml_add(x, text, n, &why) == 0 && xml_end(x, &why) == 0;
+	xml_free(x);
+	drop_unless_word(e->code);
+	drop_unless_word(e->region);
 	return whole;
 }
 

@@ -1,5 +1,5 @@
 /*
- * aws-error - the <Error> that a service answers with. Pure.
+ * aws-error - the <Error> that a service answers with.
  */
 #ifndef FALLBACKMX_AWS_ERROR_H
 #define FALLBACKMX_AWS_ERROR_H

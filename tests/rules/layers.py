@@ -23,7 +23,7 @@ FENCE = {
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json'),
     'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
                  'lib/aws/secret', 'lib/aws/sigv4'),
-    'expat.h': ('lib/aws/aws-error', 'lib/aws/cred-sts', 'lib/aws/xml'),
+    'expat.h': ('lib/aws/cred-sts', 'lib/aws/xml'),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -403,7 +403,7 @@ takes_no_flood(void **state)
 	run_one(&answer, &o);
 	assert_int_equal(o.call.result, AWS_REFUSED);
 	assert_string_equal(o.call.code, "AccessDenied");
-	assert_int_equal(strlen(o.call.message), sizeof(o.call.message) - 1);
+	assert_string_equal(o.call.message, "");
 
 	lines = malloc(90000);
 	strncpy(lines, "HTTP/1.1 200 OK\r\n", 90000);
