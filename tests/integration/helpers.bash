@@ -210,7 +210,7 @@ stop() { # what runs in the background, and all that it has started
 }
 
 ended() { # PID
-	! grep -q '^State:[[:space:]]*[^ZX]' "/proc/$1/status" 2>/dev/null
+	! grep -q '^State:[[:space:]]*[^[:space:]ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 family() { # PID: it and its descendants
