@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/text.h"
 #include "recipients.h"
 #include "settings-private.h"
 
@@ -302,8 +303,8 @@ check_pairs(struct check *c, struct line *lines, size_t n)
 		    strcmp(a->owner, b->owner) == 0)
 			continue;
 		config_mistake(c->m, lines[i].path, b->owner, "owner %s as in "
-			       "%s: the Maildir is the same", a->owner,
-			       lines[i - 1].path);
+			       "%s: the Maildir is the same",
+			       text_show(a->owner), lines[i - 1].path);
 	}
 }
 
@@ -319,7 +320,8 @@ check_url(struct check *c, struct source_settings *src, const char *path)
 		config_mistake(c->m, path, url, "%s", expected);
 	} else if (src->path != NULL && url[strlen(url) - 1] != '/') {
 		src->path = NULL;
-		config_mistake(c->m, path, url, "%s/ (a final slash)", url);
+		config_mistake(c->m, path, url, "%s/ (a final slash)",
+			       text_show(url));
 	} else if (src->path != NULL && src->aws != NULL) {
 		config_mistake(c->m, path, url, "s3://BUCKET/PREFIX/ (the "
 			       "source has \"aws\")");

@@ -88,6 +88,8 @@ static const struct wrong wrongs[] = {
 	{ URL("file:///a/?b/"), { BAD_URL "file:///a/?b/" GOOD_URL } },
 	{ URL("file:///a"), { BAD_URL "file:///a\", expected file:///a/ (a "
 			      "final slash)" } },
+	{ URL("file:///a\xc3\xa4"), { BAD_URL "file:///a\\xc3\\xa4\", expected "
+				    "file:///a\\xc3\\xa4/ (a final slash)" } },
 	{ URL(""), { BAD_URL ANY_URL } },
 	{ SOURCE("\"aws\": {}, \"catch_all\": {\"maildir\": \"/m\"}"),
 	  { BAD_URL "file:///s/\", expected s3://BUCKET/PREFIX/ (the source "
