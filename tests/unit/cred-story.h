@@ -35,8 +35,9 @@ struct story {
  * what comes out is as it should be, and no secret is shown. */
 void story_play(const char *dir, const struct story *stories, size_t n);
 
-/* The text with port and directory; it is never freed. */
-const char *story_place(const char *text, const char *dir, int port);
+/* The text with port and directory. */
+const char *story_place(struct arena *a, const char *text, const char *dir,
+			int port);
 
 #define END "2026-11-22T09:00:00Z"
 #define SECRETS "\"AccessKeyId\": \"AKGIVEN\", \"SecretAccessKey\": "	\

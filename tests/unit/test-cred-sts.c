@@ -213,8 +213,9 @@ asks_who_it_is(const char *dir)
 		">", SERVER_KEEP, 0, 0
 	};
 	struct server *server = server_new(&answer, 1);
+	struct arena a = { NULL };
 	const struct cred_scene scene = {
-		.env = { story_place(STS, dir, server_port(server)) },
+		.env = { story_place(&a, STS, dir, server_port(server)) },
 		.keys = "[default]\n" BASEKEYS,
 	};
 	struct err e = { .text = "" };
@@ -228,6 +229,7 @@ asks_who_it_is(const char *dir)
 			       "GetCallerIdentity"));
 	cred_scene_end(c);
 	server_free(server);
+	arena_free(&a);
 }
 
 int
