@@ -79,6 +79,7 @@ FINER = [
      "stage-sync of the file only"),
     ("sync of new/", "deliver/maildir.c", "fsio_sync(new)", "no new-sync"),
 ]
+LEDGER = {"fdatasync"}
 # The test that will see it, and the calls right after which it will.
 HINTS = {
     "rename": ("clean", cutworld.SYNCS),
@@ -86,9 +87,9 @@ HINTS = {
     "done": ("clean", cutworld.SYNCS),
     "done after remove": ("cut", cutworld.REMOVALS),
     "intent after rename": ("kill", {"renameat2"}),
-    "recover-sync": ("cut after kill", cutworld.SYNCS),
-    "recover-done": ("cut after kill", cutworld.SYNCS),
-    "recover-sync after recover-done": ("cut after kill", cutworld.SYNCS),
+    "recover-sync": ("cut after kill", LEDGER),
+    "recover-done": ("cut after kill", LEDGER),
+    "recover-sync after recover-done": ("cut after kill", LEDGER),
     "ledger read before the lock": ("overlap", cutworld.SYNCS),
 }
 TESTS = ("cut", "cut after kill", "kill", "clean", "overlap")
@@ -300,24 +301,31 @@ class Hunter:
         if test == "overlap":
             yield "two sources", overlap.two_sources(self.place)
             return
+        for scene, point in self.points(test, names):
+            if test == "kill":
+                there = world.start(cutworld.Scene("kill", point))
+            else:
+                there = world.cut_at(point, scene)
+            if there:
+                # A mail that its owner took away must not come back.
+                yield ("%s, %s" % (scene.title, point),
+                       world.complaints("delete"))
+
+    def points(self, test, names):
+        """Those that the names hint at in all scenes, then others."""
+        rest, limit = [], setting("MUTANTS_POINTS", 80)
         for scene in self.scenes():
             if test != "cut after kill" and scene.first is not None:
-                return
+                break
             if test == "cut after kill" and scene.first is None or \
                     scene.options:
                 continue
-            points = spread(world.behind(scene.plan, names))
-            points += [p for p in spread(world.candidates(scene.plan))
-                       if p not in points]
-            for point in points[:setting("MUTANTS_POINTS", 80)]:
-                if test == "kill":
-                    there = world.start(cutworld.Scene("kill", point))
-                else:
-                    there = world.cut_at(point, scene)
-                if there:
-                    # A mail that its owner took away must not come back.
-                    yield ("%s, %s" % (scene.title, point),
-                           world.complaints("delete"))
+            near = spread(self.world.behind(scene.plan, names))[:limit]
+            far = [p for p in spread(self.world.candidates(scene.plan))
+                   if p not in near][:limit - len(near)]
+            yield from ((scene, point) for point in near)
+            rest += [(scene, point) for point in far]
+        yield from rest
 
 
 def model_sees(row):
