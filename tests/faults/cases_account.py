@@ -200,33 +200,35 @@ def f61_bad_provider(p):
 
 
 def f61_provider(p):
-    """A provider that gives credentials with a token; one renewal"""
+    """A provider that gives credentials with a token: asked once"""
     p.mails(2)
     p.secrets.append("new+token/==")
     p.server.accounts[scripted.ACCESS] = scripted.SECRET, "new+token/=="
-    right = given(scripted.ACCESS, scripted.SECRET, "new+token/==", 7200)
-    r, asked = from_provider(p, right)
+    r, asked = from_provider(p, given(scripted.ACCESS, scripted.SECRET,
+                                      "new+token/==", 7200))
     yield from ended(r, 0, imported=2)
     yield from equal("questions", asked, 1)
-    p.mail(2)
-    # The server refuses it before it looks at a script: InvalidToken.
-    old = given(scripted.ACCESS, scripted.SECRET, "old", 7200)
-    r, asked = from_provider(p, old, right)
-    yield from ended(r, 0, imported=1)
-    yield from equal("questions", asked, 2)
-    yield from p.numbered(0, 1, 2)
+    yield from p.numbered(0, 1)
 
 
-def f61_stuck_provider(p):
-    """A provider that gives the same again: one question more, no loop"""
-    p.mail(0)
-    p.script({"op": "list", "status": 400, "code": "ExpiredToken"})
-    p.server.accounts[scripted.ACCESS] = scripted.SECRET, "old"
-    same = given(scripted.ACCESS, scripted.SECRET, "old", 7200)
-    r, asked = from_provider(p, same)
-    yield from ended(r, 77)
-    yield from says(r, "expired")
-    yield from equal("questions", asked, 2)
+def f61_renewed(p):
+    """A token that is refused as expired: one renewal, and on it goes"""
+    p.secrets += ["old+token/==", "new+token/=="]
+    p.server.accounts[scripted.ACCESS] = scripted.SECRET, "new+token/=="
+    old, new = (given(scripted.ACCESS, scripted.SECRET, token, 7200)
+                for token in ("old+token/==", "new+token/=="))
+    for n, code in enumerate(("ExpiredToken", "InvalidToken")):
+        p.mail(n)
+        p.server.token_error = code
+        r, asked = from_provider(p, old, new)
+        yield from ended(r, 0, imported=1)
+        yield from equal("questions", asked, 2)
+    yield from p.numbered(0, 1)
+    r, asked = from_provider(p, old)
+    yield from ended(r, 75, 77, 78)
+    yield from says(r, "InvalidToken")
+    if asked > 2:
+        yield "asked %d times" % asked
 
 
 def f62_environment(p):

@@ -100,6 +100,7 @@ class Server:
         self.store, self.script = store.Store(), script.Script(rules)
         self.accounts = {ACCESS: (SECRET, None)}
         self.skew, self.region = 0, None
+        self.token_error = "InvalidToken"
         self.log, self.trapped = [], []
         self.lock = threading.Lock()
         self.open, self.numbers = set(), itertools.count(1)
@@ -186,6 +187,8 @@ class Server:
         try:
             answer = self.answer(request, entry)
         except sigv4.Refused as e:
+            if e.code == "InvalidToken":
+                e = sigv4.Refused(e.status, self.token_error, e.why)
             entry["refused"] = str(e)
             answer = store.error(
                 e.status, e.code, e.why[:200],

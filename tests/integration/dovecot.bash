@@ -96,8 +96,8 @@ dovecot_start() {
 		PORT=$("$FB_PYTHON" -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		{ [[ "$DOVECOT" == 2.3* ]] || printf '%s\n' \
-		    "dovecot_config_version = ${DOVECOT%% *}" \
-		    "dovecot_storage_version = ${DOVECOT%% *}"
+		    "dovecot_config_version = ${DOVECOT%%[- ]*}" \
+		    "dovecot_storage_version = ${DOVECOT%%[- ]*}"
 		  dovecot_configuration "$PORT"; } >"$D/dovecot.conf"
 		chmod 644 "$D/dovecot.conf"
 		# Never into a pipe: the server would keep it open.

@@ -1,8 +1,9 @@
 # What the suites share. Loaded by each; run through run.sh, which exports
-# FB_BIN (the programs), FB_WORLD (a directory for all of this run), FB_HERE,
-# FB_MODE (how the product is started: root or plain), FB_ROOT (set: we are
-# root in a mount namespace of our own, the test users exist, /dev/log is
-# ours), FB_SYSLOG (what came to /dev/log), FB_PYTHON, FB_BUILD, FB_TOP.
+# FB_BIN (the programs), FB_HERE (the tools that lie beside this file), FB_WORLD
+# (a directory for all of this run), FB_MODE (how the product is started: root
+# or plain), FB_ROOT (set: we are root in a mount namespace of our own, the test
+# users exist, /dev/log is ours), FB_SYSLOG (what came to /dev/log), FB_PYTHON,
+# FB_BUILD, FB_TOP.
 
 bats_require_minimum_version 1.5.0
 LC_ALL=C

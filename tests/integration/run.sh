@@ -35,12 +35,12 @@ if [ "$(id -u)" = 0 ] && [ -z "${FB_NAMESPACE-}" ]; then
 	    "$here/${0##*/}" -b "$build" "$@"
 fi
 
-export FB_BUILD=$build FB_TOP=${here%/tests/integration} FB_HERE=$here
+export FB_BUILD=$build FB_TOP=${here%/tests/integration}
 export FB_ROOT= FB_SYSLOG= FB_PYTHON=/usr/bin/python3
 [ -x $FB_PYTHON ] || FB_PYTHON=$(command -v python3)
 export PYTHONDONTWRITEBYTECODE=1
 FB_WORLD=$(mktemp -d /tmp/fallbackmx-test.XXXXXX) || exit 1
-export FB_WORLD FB_BIN=$FB_WORLD/bin
+export FB_WORLD FB_BIN=$FB_WORLD/bin FB_HERE=$FB_WORLD/tools
 chmod 755 "$FB_WORLD"
 listener=
 finish() {
@@ -52,13 +52,14 @@ trap 'exit 130' INT TERM HUP
 
 $FB_PYTHON "$here/ses.py" ids 2000 >"$FB_WORLD/ids" || exit 1
 
-# Copies: the build tree may lie where the owners of mailboxes cannot go.
-mkdir "$FB_BIN"
+# Copies: both trees may lie where the owners of mailboxes cannot go.
+mkdir "$FB_BIN" "$FB_HERE"
 cp "$build/fallbackmx" "$build/fallbackmx-deliver" "$FB_BIN/" || exit 1
+cp "$here"/*.py "$FB_HERE/" || exit 1
 for shim in "$build"/tests/integration/*.so; do
 	[ ! -e "$shim" ] || cp "$shim" "$FB_BIN/"
 done
-chmod 755 "$FB_BIN"/*
+chmod 755 "$FB_HERE" "$FB_BIN" "$FB_BIN"/* "$FB_HERE"/*
 
 # Users who exist only here: the engine's, owners, and those nobody serves.
 users() {
