@@ -57,7 +57,7 @@ def f39_clock(p):
     yield from clean_end(p, 5)
 
 
-def f39_wrong_secret(p):
+def more_wrong_secret(p):
     """A wrong secret with the right clock: not tried again"""
     key = p.mail(0)
     r = p.sync(AWS_SECRET_ACCESS_KEY=OTHER[1])
@@ -67,7 +67,7 @@ def f39_wrong_secret(p):
     yield from p.left(key)
 
 
-def f39_unknown_key(p):
+def more_unknown_key(p):
     """An unknown access key: named, not tried again"""
     p.mail(0)
     r = p.sync(AWS_ACCESS_KEY_ID=OTHER[0])
@@ -76,7 +76,7 @@ def f39_unknown_key(p):
     yield from equal("requests", len(p.server.requests()), 1)
 
 
-def f39_region(p):
+def more_region(p):
     """Another region: learned from the refusal, and told"""
     p.mails(3)
     p.server.region = "eu-west-3"
@@ -86,7 +86,7 @@ def f39_region(p):
     yield from p.numbered(0, 1, 2)
 
 
-def f39_no_bucket(p):
+def more_no_bucket(p):
     """No such bucket: named"""
     r = p.sync(source="s3://missing/in/")
     yield from ended(r, 69, 75, 77, 78)

@@ -153,7 +153,7 @@ def f23_error_200(p):
     yield from p.numbered(0, 1)
 
 
-def f04_empty_pages(p):
+def more_pages(p):
     """Three pages; a prefix without objects; a server without encodings"""
     p.server.store.page = 2
     p.server.store.bare = True

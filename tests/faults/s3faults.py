@@ -3,9 +3,9 @@
 
 	CASES=REGEX	only these	JOBS=4	at the same time	KEEP=1
 
-Each case has a scripted server, a Maildir and a ledger of its own, and the
-number of the project's list in its name. Run by root, the importer is started
-as nobody.
+Each case has a scripted server, a Maildir and a ledger of its own; its name
+begins with its number in the project's list, or with "more". Run by root, the
+importer is started as nobody.
 """
 
 import concurrent.futures
@@ -28,7 +28,7 @@ def cases():
     wanted = re.compile(os.environ.get("CASES", ""))
     found = [act for module in (cases_list, cases_object, cases_account)
              for name, act in vars(module).items()
-             if re.match(r"f\d\d_", name) and act.__module__ ==
+             if re.match(r"(f\d\d|more)_", name) and act.__module__ ==
              module.__name__ and wanted.search(name)]
     return sorted(found, key=lambda act: act.__name__)
 
@@ -54,9 +54,9 @@ def main():
             for n, act in enumerate(cases(), 1):
                 problems = told[act].result()
                 failed += bool(problems)
-                print("%sok %d - %s %s: %s" % (
+                print("%sok %d - %s, %s: %s" % (
                     "not " if problems else "", n,
-                    act.__name__[:3].upper(), act.__name__[4:], act.__doc__))
+                    *act.__name__.split("_", 1), act.__doc__))
                 for problem in problems:
                     print("  # " + problem.rstrip().replace("\n", "\n  # "))
                 sys.stdout.flush()
