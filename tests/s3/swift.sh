@@ -121,7 +121,10 @@ servers() {
 		daemon "swift-$name-server" space "swift-$name-server" \
 		    "$dir/etc/$name.conf"
 	done
-	answers "$plain" $!
+	# The proxy answers first, and 503 as long as it is alone.
+	for name in "$account" "$container" "$object" "$plain"; do
+		answers "$name" $! || return 1
+	done
 }
 
 environment() {
