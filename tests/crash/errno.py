@@ -2,7 +2,7 @@
 """errno - lets each call of the importer fail once (F30-F35, figure 5).
 
 	ERRNO_SAMPLE=N	about N failures of each kind, evenly spread; 0: all
-	KINDS="root plain direct"	JOBS=N	SHOW=N	KEEP=1
+	KINDS="root plain direct s3"	JOBS=N	SHOW=N	KEEP=1
 
 Per failure: a fresh world, a traced run in which exactly one call fails or
 moves half of its bytes. It must end by itself with an exit code that a cron
@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 import errno                                                # noqa: E402
 from scene import Scene                                     # noqa: E402
 from suite import Suite, begin, kinds, setting, spread      # noqa: E402
-from world import World, verify                             # noqa: E402
+from world import make, verify                              # noqa: E402
 
 CODES = (0, 74, 75, 77, 78)
 TRIES = 3
@@ -157,7 +157,7 @@ def main():
     begin()
     suite = Suite("errno")
     for kind in kinds():
-        place = World("%s/%s-plan" % (suite.base, kind), kind)
+        place = make("%s/%s-plan" % (suite.base, kind), kind)
         Scene(place).fill()
         points = place.plan()
         jobs = jobs_for(points, setting("ERRNO_SAMPLE", 150))

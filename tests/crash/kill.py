@@ -2,7 +2,7 @@
 """kill - ends the importer at every call it makes (F28, F43, F64).
 
 	KILL_SAMPLE=N	about N points of each kind, evenly spread; 0: all
-	KINDS="root plain direct"	JOBS=N	SHOW=N	KEEP=1
+	KINDS="root plain direct s3"	JOBS=N	SHOW=N	KEEP=1
 
 Per point: a fresh world, a traced run that is ended at the point (one process,
 or all at once), a key that gets a new mail, a clean run. Then each mail must
@@ -21,7 +21,7 @@ sys.dont_write_bytecode = True
 
 from scene import Scene                                     # noqa: E402
 from suite import Suite, begin, kinds, sample, setting  # noqa: E402
-from world import World, after                              # noqa: E402
+from world import after, make                               # noqa: E402
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 TRIES = 3
@@ -73,13 +73,10 @@ def kill_test(point, all_at_once):
 def reput_test(point):
     """The mail under the key is replaced while the engine stands still."""
     def prepare(scene):
-        ready = scene.prepare_reput()
-        key = scene.world.source + "/" + scene.reput_key()
+        scene.prepare_reput()
         hook = scene.world.base + "/reput"
         with open(hook, "w") as f:
-            f.write("#!/bin/sh\ntest ! -e '%s' || : >'%s/there'\n"
-                    "exec mv -f '%s' '%s'\n"
-                    % (key, scene.world.logs, ready, key))
+            f.write("#!/bin/sh\n" + scene.world.replacer(scene.reput_key()))
         os.chmod(hook, 0o755)
         scene.flag = scene.world.logs + "/there"
         if os.path.exists(scene.flag):
@@ -189,7 +186,7 @@ def main():
     suite = Suite("kill")
     n = setting("KILL_SAMPLE", 60)
     for kind in kinds():
-        place = World("%s/%s-plan" % (suite.base, kind), kind)
+        place = make("%s/%s-plan" % (suite.base, kind), kind)
         Scene(place).fill()
         points = place.plan()
         suite.note(kind + "-plan", len(points))

@@ -5,8 +5,6 @@ gets a second mail. Enough small mails for alice that her batch is synced as a
 whole, few enough for bob that his is synced file by file.
 """
 
-import os
-
 from world import Mail
 
 REPUT = "r"
@@ -51,20 +49,17 @@ class Scene:
         return self.key("bob", REPUT)
 
     def prepare_reput(self):
-        """The second mail, ready for one rename over the key."""
+        """The second mail, ready for one step over the key."""
         self.second = Mail("r2", "bob@example.com", "open", 1674826000)
-        self.world.put("later", self.second, 10)
-        ready = self.world.logs + "/ready"
-        os.rename(self.world.source + "/later", ready)
-        return ready
+        self.world.ready(self.second)
 
     def reput(self):
         """Replaces the mail under the key, between two runs. What was not
         taken yet may be gone with it, what was taken must have arrived."""
-        ready = self.prepare_reput()
+        self.prepare_reput()
         if self.world.has(self.reput_key()):
             self.first_counts = (0, 1)
-        os.rename(ready, self.world.source + "/" + self.reput_key())
+        self.world.replace(self.reput_key())
 
     def expected(self):
         rows = [(mail, box, (1,)) for mail, box in self.mails]

@@ -86,7 +86,7 @@ class Suite:
             t.join()
 
     def _worker(self, kind, n, waiting):
-        place = world.World("%s/%s%d" % (self.base, kind, n), kind)
+        place = world.make("%s/%s%d" % (self.base, kind, n), kind)
         while True:
             try:
                 title, function = waiting.get_nowait()

@@ -3,7 +3,8 @@
 A World lives in one directory and can be made anew (reset) as often as a test
 likes. Three kinds: "root" (spawner, engine user, two owners without a passwd
 entry), "plain" (configuration, one user), "direct" (plain, SOURCE and MAILDIR
-on the command line). Root can play all three.
+on the command line). Root can play all three. A fourth, "s3", is plain with a bucket
+as its source; see bucket.py and make().
 
 Every mail carries an id of its own; what must be in the Maildirs is told by
 transform(), which shares nothing with the program.
@@ -154,6 +155,8 @@ class Traced(Ran):
 
 
 class World:
+    environment = {}
+
     def __init__(self, base, kind):
         self.base, self.kind = base, kind
         self.as_root = os.geteuid() == 0
@@ -193,11 +196,13 @@ class World:
                 line["owner"] = "%d:%d" % (box.uid, box.uid)
             boxes.append(line)
         settings = {"state_dir": self.state, "sources": [
-            {"url": "file://%s/" % self.source, "settle": 0,
-             "mailboxes": boxes}]}
+            {**self._source(), "mailboxes": boxes}]}
         if self.kind == "root":
             settings["engine_user"] = ENGINE
         return settings
+
+    def _source(self):
+        return {"url": "file://%s/" % self.source, "settle": 0}
 
     def _mkdir(self, path, uid):
         os.makedirs(path, exist_ok=True)
@@ -237,6 +242,23 @@ class World:
     def has(self, key):
         return os.path.exists(os.path.join(self.source, key))
 
+    def ready(self, mail):
+        """Lays mail ready for replace(), by one step that cannot be seen
+        half done."""
+        self.put("later", mail, 10)
+        os.rename(self.source + "/later", self.logs + "/ready")
+
+    def replace(self, key):
+        """Puts what is ready() under key."""
+        os.rename(self.logs + "/ready", self.source + "/" + key)
+
+    def replacer(self, key):
+        """The words of a shell that do so, and make logs/there before, if
+        the key was taken."""
+        path = self.source + "/" + key
+        return ("test ! -e '%s' || : >'%s/there'\nexec mv -f '%s' '%s'\n"
+                % (path, self.logs, self.logs + "/ready", path))
+
     def command(self, *options):
         argv = [self.bin + "/fallbackmx", "sync", *options]
         if self.kind != "direct":
@@ -247,7 +269,7 @@ class World:
     def popen(self, argv, **more):
         ids = {} if self.user is None else {
             "user": self.user, "group": self.user, "extra_groups": []}
-        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **self.environment}
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, cwd="/", env=env,
                                 stderr=subprocess.PIPE, text=True,
@@ -298,6 +320,14 @@ class World:
     def left_in_source(self):
         return sorted(os.path.relpath(os.path.join(d, f), self.source)
                       for d, _, files in os.walk(self.source) for f in files)
+
+
+def make(base, kind):
+    """The World of this kind; "s3" has a bucket as its source."""
+    if kind != "s3":
+        return World(base, kind)
+    import bucket
+    return bucket.BucketWorld(base, kind)
 
 
 class Point:
