@@ -7,7 +7,7 @@ import subprocess
 
 import rule
 
-LIMIT = 2.5
+LIMIT = 2.2
 UNIT = rule.built('scripts/systemd/fallbackmx-sync.service')
 
 

@@ -167,9 +167,10 @@ def importer(template):
         yield 'lacks ' + a
     for a in sorted(set(granted) - need - may):
         yield 'has no use for ' + a
-    if granted['s3:ListBucket'].get('Condition') != {
-            'StringLike': {'s3:prefix': 'in/*'}}:
-        yield 'it may list what is not below in/'
+    # Whoever may list only some prefixes is told 403, not 404, of a key that
+    # has gone.
+    if 'Condition' in granted['s3:ListBucket']:
+        yield 'it cannot learn that an object has gone'
     user = the_one(template, 'IAM::User')
     if user != {'ManagedPolicyArns': [{'Ref': 'ImporterPolicy'}]}:
         yield 'the user has more than that: %s' % user
@@ -279,7 +280,8 @@ SPOILED = (
     (importer, 's3:DeleteObject\n', 's3:*\n'),
     (importer, 'Resource: !GetAtt MailQueue.Arn\n\n  RuleSet',
      'Resource: "*"\n\n  RuleSet'),
-    (importer, 's3:prefix: in/*', 's3:prefix: "*"'),
+    (importer, '            Action: s3:ListBucket\n',
+     '            Action: s3:ListBucket\n            Condition: x\n'),
     (queues, 'maxReceiveCount: 5', 'maxReceiveCount: 1000'),
     (references, '!Ref ImporterPolicy', '!Ref Importers'),
 )
