@@ -203,7 +203,7 @@ background() { # COMMAND...: its pid in $BG; stopped at teardown
 stop() { # what runs in the background, and all that it has started
 	local p all
 	all=$(family "$BG")
-	kill -KILL $all
+	kill -KILL $all 2>/dev/null || :	# it may have ended meanwhile
 	wait "$BG" 2>/dev/null || :
 	for p in $all; do	# a killed one may be in the middle of a call
 		wait_for ended "$p"

@@ -7,8 +7,7 @@ Prints how many are below in/. With "control", keys with control bytes too.
 import os
 import sys
 
-sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                             '..', 's3')]
+sys.path[:0] = [os.environ['FB_TOP'] + '/tests/s3']
 import odd
 import s3
 import ses
