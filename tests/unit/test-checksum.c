@@ -107,7 +107,7 @@ check(struct checksum *c, const struct row *row, size_t split)
 	else
 		assert_null(checksum_name(c));
 	checksum_add(c, FOX, split);
-	checksum_add(c, FOX + split, n - split);
+	checksum_add(c, &FOX[split], n - split);
 	if (row->text == NULL) {
 		assert_int_equal(checksum_end(c, &e), 0);
 	} else {
