@@ -24,6 +24,7 @@ CODES = (0, 74, 75, 77, 78)
 TRIES = 3
 SYNCS = ("fsync", "fdatasync", "syncfs", "close")
 SHORT = "short"
+LEDGER_WAIT = 60     # seconds that a run waits for another one in the ledger
 
 # What each call may fail with; calls that cannot fail are not here.
 GROWS = "ENOSPC EDQUOT EIO EROFS"
@@ -105,7 +106,8 @@ def fail_test(point, word, hold):
     def test(place):
         for _ in range(TRIES):
             scene = Scene(place).fill()
-            traced = place.trace("error", *point.args(), "-e", str(number))
+            traced = place.trace("error", *point.args(), "-e", str(number),
+                                 limit=LEDGER_WAIT + 30)
             if traced.acted or traced.timeout or traced.unsuited:
                 break
         else:
