@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "bucket.h"
 #include "lib/base/log.h"
-#include "lib/base/text.h"
 #include "source-s3.h"
 
 /*
@@ -21,8 +20,6 @@
  * nobody has: 204 means that the server did not look at the condition (RADOS
  * Gateway, MinIO).
  */
-
-#define PROBE_ETAG "\"00000000000000000000000000000000\""
 
 static void
 removal_end(struct s3_removal *r, enum removal how, const struct err *e)
@@ -179,19 +176,11 @@ on_probed(struct aws_call *c)
 static void
 start_probe(struct source_s3 *s)
 {
-	char name[40] = ".fallbackmx-probe-";
-	uint8_t random[8] = { 0 };
-	size_t n = strlen(s->prefix);
-
-	if (getrandom(random, sizeof(random), GRND_NONBLOCK) < 0)
-		random[0] = 1;	/* any name will do */
-	text_hex(name + strlen(name), random, sizeof(random));
-	s->probe_key = mem_alloc(n + sizeof(name));
-	snprintf(s->probe_key, n + sizeof(name), "%s%s", s->prefix, name);
+	s->probe_key = bucket_free_key(s->prefix);
 	s->conditional = CONDITIONAL_ASKED;
 	s->probe = (struct aws_call){
 		.method = "DELETE", .bucket = s->bucket, .key = s->probe_key,
-		.headers = { { "if-match", PROBE_ETAG } }, .headers_n = 1,
+		.headers = { { "if-match", BUCKET_NO_ETAG } }, .headers_n = 1,
 		.done = on_probed, .owner = s,
 		.expected = AWS_LENGTH_UNKNOWN,
 	};

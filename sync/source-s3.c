@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
+#include "bucket.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/text.h"
 #include "source-s3.h"
 
 /*
@@ -39,67 +38,18 @@ s3_heard(struct source_s3 *s, const struct aws_call *c)
 		s->silent++;
 }
 
-/* What the admin can do about an answer. */
-static const struct {
-	const char *code, *remedy;
-	int exit;
-} remedies[] = {
-	{ "NoSuchBucket", "there is no such bucket there: look at its name, "
-	  "region and endpoint", EX_CONFIG },
-	{ "InvalidAccessKeyId", "the server does not know this access key",
-	  EX_NOPERM },
-	{ "SignatureDoesNotMatch", "the secret key does not belong to the "
-	  "access key", EX_NOPERM },
-	{ "ExpiredToken", "the credentials have expired", EX_NOPERM },
-	{ "InvalidToken", "the session token is not valid", EX_NOPERM },
-	{ "RequestTimeTooSkewed", "set the clock of this machine", EX_CONFIG },
-	{ "PermanentRedirect", "the bucket is elsewhere: set region or "
-	  "endpoint_url", EX_CONFIG },
-	{ "AuthorizationHeaderMalformed", "set the region of the bucket",
-	  EX_CONFIG },
-	{ "InvalidObjectState", "it is in an archive storage class: restore "
-	  "it", 0 },
-	{ "InvalidBucketName", "that can be no bucket's name", EX_CONFIG },
-};
-
-static const char *
-remedy_of(const struct aws_call *c, int *exit_r)
-{
-	const size_t n = sizeof(remedies) / sizeof(remedies[0]);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(c->code, remedies[i].code) == 0) {
-			*exit_r = remedies[i].exit;
-			return remedies[i].remedy;
-		}
-	return NULL;
-}
-
 int
 s3_complain(const struct source_s3 *s, const struct aws_call *c,
 	    const char *doing, const char *key, const char *right,
 	    struct err *e)
 {
-	const char *url = s->source->settings->url, *remedy = NULL;
-	char advice[200] = "";
-	int code = EX_NOPERM;
+	struct bucket_trouble t;
 
-	if (c->result != AWS_REFUSED) {
-		*e = c->err;
-		return err_prefix(e, "cannot %s %s%s", doing, url,
-				  text_show(key));
-	}
-	remedy = remedy_of(c, &code);
-	if (remedy != NULL)
-		snprintf(advice, sizeof(advice), ": %s", remedy);
-	else if (c->status == 403)
-		snprintf(advice, sizeof(advice), ": allow %s, or look at the "
-			 "credentials (%s)", right, cred_source(s->cred));
-	err_set(e, ERR_TEMP, "cannot %s %s%s: %s%s%s (HTTP %d)%s", doing, url,
-		text_show(key), c->code[0] ? c->code : "refused",
-		c->message[0] ? ", " : "", text_show(c->message), c->status,
-		advice);
-	e->code = *advice != '\0' ? code : 0;
+	bucket_trouble(&t, c, s->source->settings->url, doing, key, right,
+		       cred_source(s->cred));
+	err_set(e, c->result == AWS_REFUSED ? ERR_TEMP : c->err.kind,
+		"%s%s%s", t.what, *t.remedy ? ": " : "", t.remedy);
+	e->code = t.code;
 	return -1;
 }
 
@@ -350,25 +300,13 @@ static const struct source_kind bucket = {
 	s3_next, s3_left, s3_fetch, s3_remove, s3_finish, s3_wait, s3_close,
 };
 
-/* Where the bucket is; the reason when that could not be found out. */
-static int
-find_endpoint(const struct source_settings *settings, struct endpoint *r,
-	      struct err *e)
-{
-	if (settings->aws_config != NULL)
-		return aws_config_endpoint(settings->aws_config, "s3", NULL, r,
-					   e);
-	*e = *settings->aws_trouble;
-	return err_prefix(e, "%s", settings->url);
-}
-
 int
 source_s3_name(const struct source_settings *settings, struct source_name *n,
 	       struct err *e)
 {
 	struct endpoint endpoint;
 
-	if (find_endpoint(settings, &endpoint, e) < 0)
+	if (bucket_endpoint(settings, &endpoint, e) < 0)
 		return -1;
 	snprintf(n->url, sizeof(n->url), "s3://%s/%s", settings->bucket,
 		 settings->prefix);
@@ -393,25 +331,17 @@ connect_to(struct source_s3 *s, struct err *e)
 {
 	const struct source_settings *settings = s->source->settings;
 	const struct aws_config *c = settings->aws_config;
-	struct endpoint endpoint;
-	struct aws_place place = {
-		.service = "s3", .endpoint = &endpoint,
-	};
 	const char *warning;
 
-	if (c == NULL)
-		return find_endpoint(settings, &endpoint, e);
-	s->cred = cred_new(settings->aws_config);
-	for (size_t i = 0; (warning = aws_config_warning(c, i)) != NULL; i++)
-		log_problem("%s: %s", settings->url, warning);
-	if (find_credentials(s, e) < 0 ||
-	    find_endpoint(settings, &endpoint, e) < 0)
-		return -1;
-	place.http.ca_file = aws_config_ca_bundle(c);
-	place.http.proxy = aws_config_proxy(c);
-	place.http.connections = aws_config_connections(c);
-	place.attempts = aws_config_max_attempts(c);
-	s->aws = aws_new(&place, s->cred, NULL, e);
+	if (c != NULL) {
+		s->cred = cred_new(settings->aws_config);
+		for (size_t i = 0; (warning = aws_config_warning(c, i)) != NULL;
+		     i++)
+			log_problem("%s: %s", settings->url, warning);
+		if (find_credentials(s, e) < 0)
+			return -1;
+	}
+	s->aws = bucket_connect(settings, s->cred, e);
 	return s->aws == NULL ? -1 : 0;
 }
 
