@@ -7,7 +7,6 @@
 #include "cmd.h"
 #include "lib/base/log.h"
 #include "lib/base/option.h"
-#include "lib/base/text.h"
 #include "sync/engine.h"
 
 struct arguments {
@@ -35,16 +34,7 @@ static const struct option_row rows[] = {
 	{ .name = "max-time", .argument = "SECONDS", .kind = OPTION_INTEGER,
 	  .min = 1, .max = 86400, .unit = "seconds", FIELD(sync.max_time),
 	  .help = "begin no new batch after this time" },
-	{ .name = "region", .argument = "REGION", .kind = OPTION_STRING,
-	  FIELD(aws.region), .help = "of S3, as eu-west-1" },
-	{ .name = "profile", .argument = "NAME", .kind = OPTION_STRING,
-	  FIELD(aws.profile),
-	  .help = "of AWS's shared files, for keys and more" },
-	{ .name = "endpoint-url", .argument = "URL", .kind = OPTION_STRING,
-	  FIELD(aws.endpoint_url), .help = "another server than AWS's" },
-	{ .name = "ca-bundle", .argument = "FILE", .kind = OPTION_STRING,
-	  FIELD(aws.ca_bundle), .help = "certificates to trust instead of the "
-	  "system's" },
+	CMD_AWS_ROWS(struct arguments, aws),
 	{ .name = "connections", .argument = "N", .kind = OPTION_INTEGER,
 	  .min = 1, .max = AWS_CONNECTIONS_MAX, FIELD(aws.connections),
 	  .help = "requests to S3 at once [16]" },
@@ -89,21 +79,7 @@ check_arguments(const struct arguments *a, int n, struct err *e)
 }
 
 static int
-use_aws(struct settings *s, const struct arguments *a, struct err *e)
-{
-	struct aws_settings given = a->aws;
-
-	if (given.ca_bundle != NULL)
-		given.ca_bundle = settings_absolute(s, given.ca_bundle);
-	if (given.ca_bundle == NULL && a->aws.ca_bundle != NULL)
-		return err_stop(e, EX_USAGE, "cannot use --ca-bundle %s: "
-				"expected a file without \"..\"",
-				text_show(a->aws.ca_bundle));
-	return settings_use_aws(s, &given, e);
-}
-
-static int
-make_settings(struct settings *s, const struct arguments *a, char **words,
+make_settings(struct settings *s, struct arguments *a, char **words,
 	      struct err *e)
 {
 	int ret;
@@ -114,7 +90,7 @@ make_settings(struct settings *s, const struct arguments *a, char **words,
 	else
 		ret = cmd_read_settings(s, a->config, e);
 	if (ret == 0)
-		ret = use_aws(s, a, e);
+		ret = cmd_use_aws(s, &a->aws, e);
 	if (ret == 0)
 		ret = settings_state_dir(s, a->state_dir, e);
 	return ret;

@@ -5,6 +5,7 @@
 #ifndef FALLBACKMX_CMD_H
 #define FALLBACKMX_CMD_H
 
+#include "lib/aws/aws-config.h"
 #include "lib/base/err.h"
 
 struct settings;
@@ -17,7 +18,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_sync, cmd_config;
+extern const struct command cmd_sync, cmd_check, cmd_config;
 
 #define CMD_CONFIG_FILE SYSCONFDIR "/fallbackmx.json"
 
@@ -27,5 +28,25 @@ int cmd_fail(const struct err *e, const char *command);
 
 /* settings_read() that logs each mistake. file may be NULL: the default. */
 int cmd_read_settings(struct settings *s, const char *file, struct err *e);
+
+/* Options of how S3 is reached, as rows of a table; field is the struct
+ * aws_settings in the struct type. */
+#define CMD_AWS_ROWS(type, field)                                              \
+	{ .name = "region", .argument = "REGION", .kind = OPTION_STRING,       \
+	  .offset = offsetof(type, field.region),                              \
+	  .help = "of S3, as eu-west-1" },                                     \
+	{ .name = "profile", .argument = "NAME", .kind = OPTION_STRING,        \
+	  .offset = offsetof(type, field.profile),                             \
+	  .help = "of AWS's shared files, for keys and more" },                \
+	{ .name = "endpoint-url", .argument = "URL", .kind = OPTION_STRING,    \
+	  .offset = offsetof(type, field.endpoint_url),                        \
+	  .help = "another server than AWS's" },                               \
+	{ .name = "ca-bundle", .argument = "FILE", .kind = OPTION_STRING,      \
+	  .offset = offsetof(type, field.ca_bundle),                           \
+	  .help = "certificates to trust instead of the system's" }
+
+/* settings_use_aws() with the options, whose ca_bundle may be relative: it is
+ * absolute then. */
+int cmd_use_aws(struct settings *s, struct aws_settings *given, struct err *e);
 
 #endif

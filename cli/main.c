@@ -23,7 +23,9 @@
 
 #define MISTAKES_MAX ((size_t)65536)
 
-static const struct command *const commands[] = { &cmd_sync, &cmd_config };
+static const struct command *const commands[] = {
+	&cmd_sync, &cmd_check, &cmd_config,
+};
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 struct arguments {
@@ -70,6 +72,20 @@ cmd_read_settings(struct settings *s, const char *file, struct err *e)
 			 "it (fallbackmx.json(5)), or give --config, or SOURCE "
 			 "and MAILDIR", CMD_CONFIG_FILE);
 	return ret;
+}
+
+int
+cmd_use_aws(struct settings *s, struct aws_settings *given, struct err *e)
+{
+	const char *bundle = given->ca_bundle;
+
+	if (bundle != NULL)
+		given->ca_bundle = settings_absolute(s, bundle);
+	if (bundle != NULL && given->ca_bundle == NULL)
+		return err_stop(e, EX_USAGE, "cannot use --ca-bundle %s: "
+				"expected a file without \"..\"",
+				text_show(bundle));
+	return settings_use_aws(s, given, e);
 }
 
 /* Nothing that a caller exports reaches libraries and children (sudo, cron);

@@ -12,6 +12,8 @@
 #include "report.h"
 #include "settings.h"
 
+struct identity;
+
 struct sync_options {
 	bool keep;		/* for all sources, whatever they say */
 	bool dry_run;		/* say what would go where; change nothing */
@@ -27,5 +29,10 @@ struct sync_options {
  */
 void sync_run(const struct settings *s, const struct sync_options *o,
 	      struct report *r);
+
+/* Whom root becomes for all that parses; who_r's name is that of s. ERR_STOP
+ * (EX_CONFIG) when there is no such user. */
+int engine_user(const struct settings *s, struct identity *who_r,
+		struct err *e);
 
 #endif

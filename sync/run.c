@@ -58,9 +58,10 @@ catch_signals(void)
 	signal(SIGIO, SIG_IGN);
 }
 
-static int
-find_engine_user(const char *name, struct identity *who, struct err *e)
+int
+engine_user(const struct settings *s, struct identity *who_r, struct err *e)
 {
+	const char *name = s->engine_user;
 	const struct passwd *p = getpwnam(name);
 
 	if (p == NULL)
@@ -70,7 +71,7 @@ find_engine_user(const char *name, struct identity *who, struct err *e)
 	if (p->pw_uid == 0)
 		return err_stop(e, EX_CONFIG, "the engine's user %s is root",
 				text_show(name));
-	*who = (struct identity){
+	*who_r = (struct identity){
 		.name = name, .uid = p->pw_uid, .gid = p->pw_gid,
 	};
 	return 0;
@@ -102,7 +103,7 @@ split(const struct settings *s, const struct sync_options *o,
 	int pair[2], status;
 	pid_t pid;
 
-	if (find_engine_user(s->engine_user, &who, e) < 0)
+	if (engine_user(s, &who, e) < 0)
 		return -1;
 	if (!o->dry_run && !o->audit &&
 	    state_prepare(s->state_dir, who.uid, who.gid, e) < 0)

@@ -263,28 +263,25 @@ settings_absolute(struct settings *s, const char *path)
 	return settings_clean_path(a, arena_printf(a, "%s/%s", here, path));
 }
 
-/* Fills the one source and its one route. */
-static int
-fill_arguments(struct settings *s, const char *url, const char *maildir,
-	       const char *owner, struct err *e)
+int
+settings_from_source(struct settings *s, const char *url, struct err *e)
 {
-	struct source_settings *src = arena_alloc(&s->arena, sizeof(*src));
-	struct route *r = arena_alloc(&s->arena, sizeof(*r));
+	struct source_settings *src;
 	const char *expected;
 
+	*s = (struct settings){ 0 };
+	src = arena_alloc(&s->arena, sizeof(*src));
 	src->url = arena_strdup(&s->arena, url);
-	if (settings_take_url(&s->arena, src, &expected) < 0)
-		return err_stop(e, EX_USAGE, "cannot read %s: expected %s",
-				text_show(url), expected);
+	if (settings_take_url(&s->arena, src, &expected) < 0) {
+		err_stop(e, EX_USAGE, "cannot read %s: expected %s",
+			 text_show(url), expected);
+		settings_free(s);
+		return -1;
+	}
 	if (src->bucket != NULL)
 		src->aws = settings_new_aws(&s->arena);
 	else if (url[strlen(url) - 1] != '/')
 		src->url = arena_printf(&s->arena, "%s/", url);
-	r->prefix = "";
-	r->maildir = settings_absolute(s, maildir);
-	r->owner = owner ? arena_strdup(&s->arena, owner) : NULL;
-	src->routes = r;
-	src->routes_n = 1;
 	s->sources = src;
 	s->sources_n = 1;
 	s->engine_user = ENGINE_USER;
@@ -296,12 +293,19 @@ settings_from_arguments(struct settings *s, const char *url,
 			const char *maildir, const char *owner, struct err *e)
 {
 	const char *source, *place;
+	struct route *r;
 
-	*s = (struct settings){ 0 };
-	if (fill_arguments(s, url, maildir, owner, e) < 0)
-		goto fail;
+	if (settings_from_source(s, url, e) < 0)
+		return -1;
 	source = s->sources->path;
-	place = s->sources->routes->maildir;
+	place = settings_absolute(s, maildir);
+	r = arena_alloc(&s->arena, sizeof(*r));
+	*r = (struct route){
+		.prefix = "", .maildir = place,
+		.owner = owner ? arena_strdup(&s->arena, owner) : NULL,
+	};
+	s->sources->routes = r;
+	s->sources->routes_n = 1;
 	if (place == NULL || strlen(place) > MAILDIR_MAX) {
 		err_stop(e, EX_USAGE, "cannot deliver to %s: expected a "
 			 "directory without \"..\"", text_show(maildir));

@@ -92,6 +92,10 @@ int settings_from_arguments(struct settings *s, const char *url,
 			    const char *maildir, const char *owner,
 			    struct err *e);
 
+/* One source without a Maildir: for what only looks at it. ERR_STOP (EX_USAGE)
+ * as above. */
+int settings_from_source(struct settings *s, const char *url, struct err *e);
+
 /*
  * What the command line says of S3 goes before what the sources say; strings
  * stay the caller's, ca_bundle is absolute. ERR_STOP (EX_USAGE) when it cannot

@@ -28,8 +28,9 @@ found() { # NAME: the one installed file whose path ends so
 	for f in bin/fallbackmx libexec/fallbackmx/fallbackmx-deliver \
 	    system/fallbackmx-sync.service system/fallbackmx-sync.timer \
 	    sysusers.d/fallbackmx.conf tmpfiles.d/fallbackmx.conf \
-	    man1/fallbackmx.1 man1/fallbackmx-sync.1 \
-	    man8/fallbackmx-deliver.8 man5/fallbackmx.json.5 \
+	    man1/fallbackmx.1 man1/fallbackmx-check.1 \
+	    man1/fallbackmx-sync.1 man8/fallbackmx-deliver.8 \
+	    man5/fallbackmx.json.5 \
 	    doc/fallbackmx/README.md doc/fallbackmx/LICENSE \
 	    doc/fallbackmx/NEWS.md examples/fallbackmx-sync.cron \
 	    examples/fallbackmx.json.example examples/aws/README.md \

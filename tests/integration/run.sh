@@ -18,7 +18,7 @@ while getopts b: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- basics trouble return config routing mail dovecot links \
-	priv s3 packaging forreal
+	priv s3 check check-faults packaging forreal
 
 if ! command -v bats >/dev/null; then
 	echo "0 passed, 0 failed, 0 skipped (bats is not installed)"
@@ -156,7 +156,7 @@ for s; do
 	suite "$s"
 	# What a plain user gets is another program flow: no spawner.
 	case ${s%.bats} in
-	basics | trouble | return | dovecot | s3) if [ -n "$FB_ROOT" ]; then
+	basics | trouble | return | dovecot | s3 | check | check-faults) if [ -n "$FB_ROOT" ]; then
 			FB_MODE=plain
 			echo "# ${s%.bats}, started as a plain user"
 			suite "$s"

@@ -12,6 +12,7 @@ import rule
 PAGES = {
     (): 'docs/man/fallbackmx.1',
     ('sync',): 'docs/man/fallbackmx-sync.1',
+    ('check',): 'docs/man/fallbackmx-check.1',
     ('config',): 'docs/man/fallbackmx.1',
 }
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'

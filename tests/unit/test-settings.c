@@ -253,6 +253,29 @@ puts_the_command_line_first(void **state)
 }
 
 static void
+takes_a_source_alone(void **state)
+{
+	struct settings s;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(settings_from_source(&s, "s3://my-mail/in", &e), 0);
+	assert_int_equal(s.sources_n, 1);
+	assert_string_equal(s.sources->url, "s3://my-mail/in/");
+	assert_non_null(s.sources->aws);
+	assert_int_equal(s.sources->routes_n, 0);
+	assert_non_null(s.engine_user);
+	settings_free(&s);
+	assert_int_equal(settings_from_source(&s, "file:///a", &e), 0);
+	assert_string_equal(s.sources->path, "/a");
+	assert_null(s.sources->aws);
+	settings_free(&s);
+	assert_int_equal(settings_from_source(&s, "http://a/", &e), -1);
+	assert_int_equal(e.code, EX_USAGE);
+	assert_null(s.arena.head);
+}
+
+static void
 makes_names_clean(void **state)
 {
 	struct settings s;
@@ -403,6 +426,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_configuration),
 		cmocka_unit_test(takes_arguments),
+		cmocka_unit_test(takes_a_source_alone),
 		cmocka_unit_test(splits_s3_urls),
 		cmocka_unit_test(puts_the_command_line_first),
 		cmocka_unit_test(makes_names_clean),

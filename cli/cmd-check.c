@@ -1,0 +1,94 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cmd.h"
+#include "lib/base/option.h"
+#include "sync/check.h"
+
+struct arguments {
+	struct aws_settings aws;
+	const char *config;
+	bool help;
+};
+
+static const struct option_row rows[] = {
+	{ .name = "config", .argument = "FILE", .kind = OPTION_STRING,
+	  .offset = offsetof(struct arguments, config),
+	  .help = "the configuration [" CMD_CONFIG_FILE "]" },
+	CMD_AWS_ROWS(struct arguments, aws),
+	{ .name = "help", .offset = offsetof(struct arguments, help),
+	  .help = "print this and end" },
+	{ .name = NULL }
+};
+
+static const char synopsis[] = "fallbackmx check [options] [SOURCE]";
+static const char about[] =
+	"Tries what an import from SOURCE (s3://BUCKET/PREFIX/ or "
+	"file:///DIRECTORY/)\n"
+	"needs, and changes nothing. Without SOURCE: all sources of the "
+	"configuration.";
+
+static void
+print_result(const struct check_result *r)
+{
+	static const char *const levels[] = {
+		[CHECK_OK] = "ok", [CHECK_WARNING] = "warning",
+		[CHECK_FAILED] = "FAILED",
+	};
+
+	printf("%s: %s: %s%s%s\n", levels[r->level], r->name, r->what,
+	       r->remedy ? " - " : "", r->remedy ? r->remedy : "");
+	fflush(stdout);		/* a server may take its time */
+}
+
+static int
+make_settings(struct settings *s, struct arguments *a, int n, char **words,
+	      struct err *e)
+{
+	int ret;
+
+	if (n > 1)
+		return err_stop(e, EX_USAGE, "cannot check: expected SOURCE "
+				"or nothing; found %d arguments", n);
+	if (n == 1 && a->config != NULL)
+		return err_stop(e, EX_USAGE, "cannot use --config: SOURCE is "
+				"given");
+	if (n == 1)
+		ret = settings_from_source(s, words[0], e);
+	else
+		ret = cmd_read_settings(s, a->config, e);
+	return ret < 0 ? ret : cmd_use_aws(s, &a->aws, e);
+}
+
+static int
+run_check(int argc, char **argv)
+{
+	struct arguments a = { .help = false };
+	struct settings s = { .state_dir = NULL };
+	const struct check_options o = {
+		.given = &a.aws, .result = print_result,
+	};
+	struct err e;
+	int first, code;
+
+	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+		return cmd_fail(&e, "check");
+	if (a.help) {
+		option_help(stdout, synopsis, about, rows);
+		return EX_OK;
+	}
+	if (make_settings(&s, &a, argc - first, argv + first, &e) < 0) {
+		settings_free(&s);
+		return cmd_fail(&e, "check");
+	}
+	settings_open_aws(&s);
+	code = check_run(&s, &o);
+	settings_free(&s);
+	return code;
+}
+
+const struct command cmd_check = {
+	"check", "try whether all is there that an import needs", run_check
+};
