@@ -95,7 +95,8 @@ writes_all_to_a_slow_reader(const char *dir)
 
 		close(end[1]);
 		while (have < sizeof(got) &&
-		       (n = read(end[0], got + have, 1000)) > 0) {
+		       (n = read(end[0], got + have, have + 1000 < sizeof(got)
+					? 1000 : sizeof(got) - have)) > 0) {
 			have += (size_t)n;
 			usleep(100);
 		}
