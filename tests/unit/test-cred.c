@@ -74,8 +74,8 @@ static const char *const key_files[] = {
 	"access_key_id = AKOWN\nsecret_access_key = HIDDEN\n",
 	"# ours\naws_access_key_id=AKOWN\naws_secret_access_key=HIDDEN",
 	"[default]\r\naws_access_key_id=AKOWN\r\nsecret_access_key=HIDDEN\r\n",
-	"access_key_id=x\n[default]\naccess_key_id=AKOWN\n"
-	"secret_access_key=HIDDEN\n",
+	("access_key_id=x\n[default]\naccess_key_id=AKOWN\n"
+	 "secret_access_key=HIDDEN\n"),
 };
 
 static void

@@ -262,8 +262,8 @@ knows_names_of_buckets(void **state)
 	static const char *const bad[] = {
 		"", "ab", ".abc", "-abc", "_abc", "abc.", "abc-", "a..b",
 		"a/b", "a b", "a\xc3\xbc", "abc\n",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 	};
 
 	(void)state;

@@ -152,7 +152,7 @@ sends_what_it_signs(void **state)
 {
 	static const char *const lines[] = {
 		"x-amz-date: 20130524T000000Z",
-		"x-amz-content-sha256: " SIGV4_EMPTY,
+		("x-amz-content-sha256: " SIGV4_EMPTY),
 		"x-amz-security-token: TO+KEN==",
 		"X-Amz-Meta-B:  two   blanks ",
 		"Empty;",
