@@ -11,18 +11,21 @@
 /*
  * A removal takes exactly the version that was read, or nothing:
  *
- *	bucket with versions	DELETE of that version id
+ *	it has a version id	DELETE of that version
  *	If-Match is honoured	DELETE with If-Match (S3 since 2025-09)
- *	If-Match is ignored,	HEAD, and DELETE if it is the same ETag
- *	or not implemented
+ *	If-Match is ignored,	a look that it is the same ETag, and DELETE:
+ *	or not implemented	many at a time, see source-s3-round.c
  *
- * Which one it is, a DELETE with an ETag that is nobody's tells, of a key that
- * nobody has: 204 means that the server did not look at the condition (RADOS
- * Gateway, MinIO).
+ * Which of the last two, a DELETE with an ETag that is nobody's tells, of a key
+ * that nobody has: 204 means that the server did not look at the condition
+ * (RADOS Gateway, MinIO). The version "null" is looked at by itself, and so is
+ * what this run did not read.
  */
 
-static void
-removal_end(struct s3_removal *r, enum removal how, const struct err *e)
+#define NULL_VERSION "null"
+
+void
+s3_removal_end(struct s3_removal *r, enum removal how, const struct err *e)
 {
 	struct source_s3 *s = r->of;
 	const struct source_listener *l = s->source->listener;
@@ -36,16 +39,25 @@ removal_end(struct s3_removal *r, enum removal how, const struct err *e)
 	free(r->key);
 	free(r->match);
 	free(r->found);
+	free(r->refused);
 	free(r);
 }
 
 static void
-removal_failed(struct s3_removal *r, const char *doing, const char *right)
+failed(struct s3_removal *r, const struct aws_call *c, const char *doing,
+       const char *right)
 {
 	struct err e;
 
-	s3_complain(r->of, &r->call, doing, r->object->key, right, &e);
-	removal_end(r, REMOVAL_FAILED, &e);
+	s3_complain(r->of, c, doing, r->object->key, right, &e);
+	s3_removal_end(r, REMOVAL_FAILED, &e);
+}
+
+void
+s3_removal_failed(struct s3_removal *r, const struct aws_call *c)
+{
+	failed(r, c, "delete", r->found || r->version->id
+	       ? "s3:DeleteObjectVersion" : "s3:DeleteObject");
 }
 
 static void
@@ -56,12 +68,11 @@ on_deleted(struct aws_call *c)
 	s3_heard(r->of, c);
 	/* 404: a DELETE whose answer was lost, or somebody else's. */
 	if (c->result == AWS_OK || c->status == 404)
-		removal_end(r, REMOVAL_OK, NULL);
+		s3_removal_end(r, REMOVAL_OK, NULL);
 	else if (c->status == 412 || c->status == 409)
-		removal_end(r, REMOVAL_CHANGED, NULL);
+		s3_removal_end(r, REMOVAL_CHANGED, NULL);
 	else
-		removal_failed(r, "delete", r->found || r->version->id
-			       ? "s3:DeleteObjectVersion" : "s3:DeleteObject");
+		s3_removal_failed(r, c);
 }
 
 /* id NULL: the object as it is; match: only if it has that ETag. */
@@ -82,6 +93,13 @@ start_delete(struct s3_removal *r, const char *id, bool match)
 	aws_start(r->of->aws, &r->call);
 }
 
+void
+s3_removal_delete(struct s3_removal *r)
+{
+	start_delete(r, r->found, r->found == NULL &&
+		     r->of->conditional == CONDITIONAL_HONOURED);
+}
+
 static bool
 same_etag(const char *quoted, const char *etag)
 {
@@ -100,26 +118,27 @@ on_looked(struct aws_call *c)
 
 	s3_heard(r->of, c);
 	if (c->status == 404) {
-		removal_end(r, REMOVAL_OK, NULL);
+		s3_removal_end(r, REMOVAL_OK, NULL);
 		return;
 	}
 	if (c->result != AWS_OK) {
-		removal_failed(r, "look at", "s3:GetObject");
+		failed(r, c, "look at", "s3:GetObject");
 		return;
 	}
 	if (!same_etag(aws_header(c, "etag"), r->version->etag)) {
-		removal_end(r, REMOVAL_CHANGED, NULL);
+		s3_removal_end(r, REMOVAL_CHANGED, NULL);
 		return;
 	}
 	id = aws_header(c, "x-amz-version-id");
+	if (id == NULL && r->of->versioned)
+		id = NULL_VERSION;
 	if (id != NULL)
 		r->found = mem_strdup(id);
-	start_delete(r, r->found, r->found == NULL &&
-		     r->of->conditional == CONDITIONAL_HONOURED);
+	s3_removal_delete(r);
 }
 
-static void
-start_look(struct s3_removal *r)
+void
+s3_removal_look(struct s3_removal *r)
 {
 	r->call = (struct aws_call){
 		.method = "HEAD", .bucket = r->of->bucket, .key = r->key,
@@ -129,16 +148,31 @@ start_look(struct s3_removal *r)
 	aws_start(r->of->aws, &r->call);
 }
 
+/* The version that has the id "null" is replaced in place, like any object of a
+ * bucket without versions. */
+static bool
+has_own_version(const struct s3_removal *r)
+{
+	return r->version->id != NULL &&
+	       strcmp(r->version->id, NULL_VERSION) != 0;
+}
+
 static void
 start(struct s3_removal *r)
 {
-	if (r->version->id != NULL)
+	struct source_s3 *s = r->of;
+
+	if (has_own_version(r)) {
 		start_delete(r, r->version->id, false);
-	else if (r->object->known ||
-		 r->of->conditional == CONDITIONAL_IGNORED)
-		start_look(r);
-	else
+	} else if (r->object->known || s->versioned ||
+		   r->version->id != NULL) {
+		s3_removal_look(r);
+	} else if (s->conditional == CONDITIONAL_IGNORED) {
+		r->waits = s->waiting;
+		s->waiting = r;
+	} else {
 		start_delete(r, NULL, true);
+	}
 }
 
 static void
@@ -153,12 +187,25 @@ tell_ignored(const struct source_s3 *s)
 			    s->source->settings->url);
 }
 
+/* All that waited to know what this bucket is. */
+static void
+start_all(struct source_s3 *s)
+{
+	for (struct s3_removal *r = s->removals, *next; r != NULL; r = next) {
+		next = r->next;
+		if (r->call.method == NULL && !has_own_version(r))
+			start(r);
+	}
+}
+
 static void
 on_probed(struct aws_call *c)
 {
 	struct source_s3 *s = c->owner;
 
 	s3_heard(s, c);
+	if (c->result == AWS_CANCELLED)
+		return;
 	s->conditional = CONDITIONAL_HONOURED;
 	/* 501: some say that they will not. */
 	if (c->result == AWS_OK || c->status == 501) {
@@ -166,23 +213,63 @@ on_probed(struct aws_call *c)
 		tell_ignored(s);
 	}
 	/* Refused for another reason: so will be the DELETEs, harmlessly. */
-	for (struct s3_removal *r = s->removals, *next; r != NULL; r = next) {
-		next = r->next;
-		if (r->call.method == NULL)
-			start(r);
-	}
+	start_all(s);
 }
 
 static void
 start_probe(struct source_s3 *s)
 {
 	s->probe_key = bucket_free_key(s->prefix);
-	s->conditional = CONDITIONAL_ASKED;
 	s->probe = (struct aws_call){
 		.method = "DELETE", .bucket = s->bucket, .key = s->probe_key,
 		.headers = { { "if-match", BUCKET_NO_ETAG } }, .headers_n = 1,
 		.done = on_probed, .owner = s,
 		.expected = AWS_LENGTH_UNKNOWN,
+	};
+	aws_start(s->aws, &s->probe);
+}
+
+static int
+on_versioning_data(struct aws_call *c, const void *data, size_t n,
+		   struct err *e)
+{
+	struct source_s3 *s = c->owner;
+
+	(void)e;
+	buf_add(&s->probe_body, data, n);
+	return 0;
+}
+
+/* Whoever may not ask is not told; on AWS each answer to a GET tells, too. */
+static void
+on_versioning(struct aws_call *c)
+{
+	struct source_s3 *s = c->owner;
+
+	s3_heard(s, c);
+	if (c->result == AWS_CANCELLED)
+		return;
+	s->versioned = c->result == AWS_OK && s->probe_body.data != NULL &&
+		       strstr(s->probe_body.data, "<Status>") != NULL;
+	/* Never in a bucket with versions: it would leave a delete marker. */
+	if (!s->versioned) {
+		start_probe(s);
+		return;
+	}
+	s->conditional = CONDITIONAL_IGNORED;
+	start_all(s);
+}
+
+static void
+ask_versioning(struct source_s3 *s)
+{
+	buf_init(&s->probe_body, 4096);
+	s->conditional = CONDITIONAL_ASKED;
+	s->probe = (struct aws_call){
+		.method = "GET", .bucket = s->bucket,
+		.query = { { "versioning", "" } }, .query_n = 1,
+		.data = on_versioning_data, .done = on_versioning,
+		.owner = s, .xml = true, .expected = AWS_LENGTH_UNKNOWN,
 	};
 	aws_start(s->aws, &s->probe);
 }
@@ -207,12 +294,10 @@ s3_remove(struct source *source, const struct object *o,
 	r->next = s->removals;
 	s->removals = r;
 	s->removing++;
-	/* Never in a bucket with versions: it would leave a delete marker. */
-	if (v->id == NULL && !o->known &&
-	    s->conditional == CONDITIONAL_UNKNOWN)
-		start_probe(s);
-	if (v->id != NULL || o->known || s->conditional > CONDITIONAL_ASKED)
+	if (has_own_version(r) || s->conditional > CONDITIONAL_ASKED)
 		start(r);
+	else if (s->conditional == CONDITIONAL_UNKNOWN)
+		ask_versioning(s);
 }
 
 void
@@ -220,8 +305,11 @@ s3_finish(struct source *source)
 {
 	struct source_s3 *s = source->own;
 
-	while (s->removing > 0 && s3_drive(s, NULL, 0, -1) == 0)
-		continue;
+	while (s->removing > 0) {
+		s3_round_due(s);
+		if (s3_drive(s, NULL, 0, -1) < 0)
+			break;
+	}
 }
 
 void
@@ -231,7 +319,7 @@ s3_removals_free(struct source_s3 *s)
 
 	err_set(&e, ERR_TEMP, "the run ended before it was deleted");
 	while (s->removals != NULL)
-		removal_end(s->removals, REMOVAL_FAILED, &e);
+		s3_removal_end(s->removals, REMOVAL_FAILED, &e);
 	free(s->probe_key);
-	s->probe_key = NULL;
+	buf_free(&s->probe_body);
 }

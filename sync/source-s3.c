@@ -222,6 +222,7 @@ s3_next(struct source *source, struct object *o_r, struct err *e)
 
 	if (drop_handed(s, e) < 0)
 		return -1;
+	s3_round_due(s);
 	if (++s->calls % DRIVE_EVERY == 0 && s3_drive(s, NULL, 0, 0) < 0) {
 		*e = s->err;
 		return -1;

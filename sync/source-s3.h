@@ -54,7 +54,10 @@ enum conditional {
 /* A removal under way. */
 struct s3_removal {
 	struct source_s3 *of;
-	struct s3_removal *next;	/* while it waits for the probe */
+	struct s3_removal *next;	/* of all */
+	struct s3_removal *waits;	/* for the next round */
+	bool told;			/* DeleteObjects has, of it */
+	char *refused;			/* what it said, if not "deleted" */
 	void *ticket;
 	const struct object *object;
 	const struct version *version;
@@ -84,11 +87,15 @@ struct source_s3 {
 	unsigned silent;	/* requests without answer since the last one */
 	/* removals */
 	enum conditional conditional;
+	bool versioned;		/* or was once: what has no id has "null" */
 	struct aws_call probe;
 	char *probe_key;
-	struct s3_removal *waiting;
+	struct buf probe_body;
+	struct s3_removal *removals;	/* all that are under way */
 	size_t removing;
-	struct s3_removal *removals;	/* all, for close */
+	struct s3_removal *waiting;	/* for a round */
+	size_t rounds;		/* that still compare */
+	bool no_chunks;		/* the server has no DeleteObjects */
 };
 
 /* e: what was refused or failed, at which object, and what to do about it;
@@ -109,6 +116,15 @@ enum fetch s3_fetch(struct source *s, const struct object *o,
 void s3_remove(struct source *s, const struct object *o,
 	       const struct version *v, void *ticket);
 void s3_finish(struct source *s);
+/* One that is in no round any more: what is done next, and its end. call is
+ * what failed for it. */
+void s3_removal_delete(struct s3_removal *r);
+void s3_removal_look(struct s3_removal *r);
+void s3_removal_failed(struct s3_removal *r, const struct aws_call *call);
+void s3_removal_end(struct s3_removal *r, enum removal how,
+		    const struct err *e);
+/* Starts to remove what waits, unless a round is still looking. */
+void s3_round_due(struct source_s3 *s);
 /* Tells the engine that they were given up. */
 void s3_removals_free(struct source_s3 *s);
 

@@ -22,7 +22,7 @@ FENCE = {
     'curl/': ('lib/aws/http',),
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json'),
     'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
-                 'lib/aws/secret', 'lib/aws/sigv4'),
+                 'lib/aws/s3-delete', 'lib/aws/secret', 'lib/aws/sigv4'),
     'expat.h': ('lib/aws/cred-sts', 'lib/aws/xml'),
 }
 
