@@ -196,42 +196,6 @@ def f14_replaced_later(p):
     yield from p.left()
 
 
-def f15_if_match_ignored(p):
-    """A server that ignores If-Match: HEAD before each DELETE, told once"""
-    p.server.store.delete_if_match = "ignored"
-    keys = p.mails(3)
-    r = p.sync()
-    yield from ended(r, 0, imported=3, deleted=3)
-    for key in keys:
-        asked = [e["op"] for e in p.server.requests(key=key)]
-        if asked[-2:] != ["head", "delete"]:
-            yield "asked for %s: %s" % (key, asked)
-    yield from p.numbered(0, 1, 2)
-    yield from p.left()
-
-
-def f15_replaced(p):
-    """There, replaced between GET and HEAD: not deleted"""
-    p.server.store.delete_if_match = "ignored"
-    key = p.mail(0)
-    p.script({"op": "head", "key": key, "nth": 1,
-              "replace": {"data": ses.numbered(1)}})
-    yield from ended(p.sync(), 0, 75, imported=1, deleted=0)
-    yield from p.left(key)
-    yield from equal("deletions", p.asked("delete", key), 0)
-    yield from ended(p.sync(), 0, imported=1, deleted=1)
-    yield from p.numbered(0, 1)
-
-
-def f15_refused(p):
-    """A server that refuses If-Match (501): HEAD before each DELETE"""
-    p.server.store.delete_if_match = "refused"
-    p.mails(2)
-    yield from ended(p.sync(), 0, imported=2, deleted=2)
-    yield from p.numbered(0, 1)
-    yield from p.left()
-
-
 def f16_done_but_500(p):
     """DELETE answers 500 although it is done"""
     key = p.mail(0)

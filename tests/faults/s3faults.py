@@ -21,12 +21,14 @@ sys.path[:0] = [HERE, HERE + "/../s3", HERE + "/../integration"]
 import cases_account                                        # noqa: E402
 import cases_list                                           # noqa: E402
 import cases_object                                         # noqa: E402
+import cases_remove                                         # noqa: E402
 import place                                                # noqa: E402
 
 
 def cases():
     wanted = re.compile(os.environ.get("CASES", ""))
-    found = [act for module in (cases_list, cases_object, cases_account)
+    found = [act for module in (cases_list, cases_object, cases_remove,
+                              cases_account)
              for name, act in vars(module).items()
              if re.match(r"(f\d\d|more)_", name) and act.__module__ ==
              module.__name__ and wanted.search(name)]

@@ -2,25 +2,32 @@
 
 A script is a list of rules, each a dictionary (JSON in a file):
 
-  when   op       list get head delete put versioning ... ; absent: any
+  when   op       list get head delete put versioning ... ; absent: any;
+		  delete-many: DeleteObjects; delete-key: each of its keys
 	 key      exact, or with * at the end; absent: any
 	 nth      1, [1, 3], or "2-" for the second and all later ones, counted
 		  among the requests that op and key fit; absent: every one
-  what   replace  {"data": TEXT}: the object is replaced before it is asked
+  what   replace  {"data": TEXT}: the object is replaced before it is asked;
+		  at names another key than the one that is asked for
+	 gone     KEY: somebody deletes this one before
 	 done     true: what is asked happens, only the answer is another
 	 status   NUMBER with code, message, extra: an error instead
 	 body     TEXT instead; or a name from BODIES
 	 headers  {NAME: VALUE}; null takes one away
 	 flip     N: bit 0 of byte N of the body is another
 	 append   TEXT behind the body; drop: N bytes less of it
+	 hidden   KEY: the listing forgets it
 	 length   what Content-Length says
 	 framing  chunked or close instead of a length
 	 cut      N: the connection ends after N bytes of the body; reset true:
 		  with RST; cut -1: before the status line
 	 stall    [N, SECONDS] before byte N; trickle SECONDS: for each byte
+	 silent   true: delete-key is not mentioned in the answer, and not
+		  done; with done: it is
 	 redirect "trap" or a URL, with status 301, 302, 307 or 308
 """
 
+import re
 import threading
 
 import store
@@ -118,7 +125,7 @@ class Script:
 def answer(rule, ask, trap):
     """The answer as the rule wants it; ask() is what the store says, and has
     its effects."""
-    instead = {"status", "body", "redirect"} & set(rule)
+    instead = {"status", "body", "redirect", "silent"} & set(rule)
     given = ask() if not instead or rule.get("done") else None
     if "redirect" in rule:
         to = rule["redirect"]
@@ -138,6 +145,7 @@ def answer(rule, ask, trap):
         else:
             given.body = body.encode() if isinstance(body, str) else body
             given.body = given.body.replace(b"%s", trap[7:].encode())
+    given = given or store.Answer(204)
     alter(given, rule)
     return given
 
@@ -151,9 +159,14 @@ def alter(given, rule):
         body = bytearray(given.body)
         body[rule["flip"]] ^= 1
         given.body = bytes(body)
+    if "hidden" in rule:
+        given.body = re.sub(b"<Contents><Key>%s</Key>.*?</Contents>" %
+                            re.escape(rule["hidden"].encode()), b"",
+                            given.body)
     if "drop" in rule:
         given.body = given.body[:len(given.body) - rule["drop"]]
     given.body += rule.get("append", "").encode()
-    for name in "length", "framing", "cut", "reset", "stall", "trickle":
+    for name in "length", "framing", "cut", "reset", "stall", "trickle", \
+            "silent":
         if name in rule:
             setattr(given, name, rule[name])

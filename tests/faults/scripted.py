@@ -66,6 +66,8 @@ class Request:
         method = self.method.lower()
         if self.key:
             return method
+        if method == "post" and "delete" in self.query:
+            return "delete-many"
         for name in "versioning", "location", "object-lock", "versions":
             if name in self.query:
                 return name
@@ -204,17 +206,31 @@ class Server:
         request.locate(path, pairs)
         entry.update(op=request.op(), bucket=request.bucket,
                      key=request.key.decode("latin-1"))
-        found = self.script.matching(request.op(), request.key)
-        for rule in found:
-            if "replace" in rule:
-                self.store.put(request.bucket, request.key,
-                               **rule["replace"])
 
         def ask():
             return self.store.answer(
                 request.method, request.bucket, request.key, request.query,
-                {n.lower(): v for n, v in request.headers}, request.body)
+                {n.lower(): v for n, v in request.headers}, request.body,
+                each)
 
+        def each(key, ask_one):
+            one = {**entry, "op": "delete", "key": key.decode("latin-1")}
+            answer = self.scripted("delete-key", request.bucket, key, ask_one)
+            one["status"] = answer.status
+            with self.lock:
+                self.log.append(one)
+            return answer
+
+        return self.scripted(request.op(), request.bucket, request.key, ask)
+
+    def scripted(self, op, bucket, key, ask):
+        """What the rules make of the answer."""
+        found = self.script.matching(op, key)
+        for rule in found:
+            if "replace" in rule:
+                self.store.put(bucket, rule.get("at", key), **rule["replace"])
+            if "gone" in rule:
+                self.store.remove(bucket, rule["gone"])
         answer = script.answer(found[0], ask, self.trap) if found else ask()
         for rule in found[1:]:
             script.alter(answer, rule)

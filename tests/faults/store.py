@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.parse
 import uuid
+import xml.etree.ElementTree as XML
 from xml.sax.saxutils import escape
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -29,6 +30,8 @@ class Answer:
         self.reset = False      # with RST
         self.stall = None       # (bytes, seconds) before the rest
         self.trickle = None     # seconds a byte
+        self.code = None        # of its <Error>
+        self.silent = False     # of one key among many: not mentioned
 
 
 def xml(status, text, headers=()):
@@ -38,9 +41,11 @@ def xml(status, text, headers=()):
 
 
 def error(status, code, message="", extra="", headers=()):
-    return xml(status, "<Error><Code>%s</Code><Message>%s</Message>%s"
-               "<RequestId>0000000000000000</RequestId></Error>" % (
-                   code, escape(message), extra), headers)
+    a = xml(status, "<Error><Code>%s</Code><Message>%s</Message>%s"
+            "<RequestId>0000000000000000</RequestId></Error>" % (
+                code, escape(message), extra), headers)
+    a.code = code
+    return a
 
 
 def stamp(seconds, form="%Y-%m-%dT%H:%M:%S.000Z"):
@@ -60,7 +65,8 @@ class Store:
     def __init__(self):
         self.lock = threading.RLock()
         self.buckets = {}       # name -> key -> versions, newest last
-        self.versioned = set()
+        self.versioned, self.suspended = set(), set()
+        self.tells_null = True  # names the version id "null", as AWS does
         self.delete_if_match = "honoured"       # ignored, refused (501)
         self.page = 1000
         self.bare = False       # knows no encoding-type
@@ -83,9 +89,17 @@ class Store:
     def add(self, bucket, key, new):
         kept = self.buckets[bucket].setdefault(key, [])
         if bucket not in self.versioned:
-            kept.clear()
+            self.drop(kept, "null")
             new.id = "null"
         kept.append(new)
+
+    @staticmethod
+    def drop(kept, ident):
+        kept[:] = [v for v in kept if v.id != ident]
+
+    def remove(self, bucket, key):
+        with self.lock:
+            del self.buckets[bucket][key.encode()]
 
     def live(self, bucket):
         """{key: bytes} of what a listing shows."""
@@ -102,8 +116,9 @@ class Store:
 
     # --- what clients ask ------------------------------------------------
 
-    def answer(self, method, bucket, key, query, headers, body):
-        """query, headers: dictionaries, names in small letters."""
+    def answer(self, method, bucket, key, query, headers, body, each=None):
+        """query, headers: dictionaries, names in small letters. each(key, ask)
+        answers for one of many keys."""
         with self.lock:
             if not bucket:
                 return xml(200, "<ListAllMyBucketsResult><Buckets/>"
@@ -114,6 +129,8 @@ class Store:
             if bucket not in self.buckets:
                 return error(404, "NoSuchBucket", "no such bucket",
                              "<BucketName>%s</BucketName>" % escape(bucket))
+            if method == "POST" and not key and "delete" in query:
+                return self.delete_many(bucket, headers, body, each)
             act = getattr(self, method.lower() + (
                 "_object" if key else "_bucket"), None)
             if act is None:
@@ -128,8 +145,9 @@ class Store:
     def put_bucket(self, bucket, query, body):
         if "versioning" not in query:
             return error(501, "NotImplemented")
-        if b">Enabled<" in body:
-            self.versioned.add(bucket)
+        for word, buckets in ((b">Enabled<", self.versioned),
+                              (b">Suspended<", self.suspended)):
+            (buckets.add if word in body else buckets.discard)(bucket)
         return Answer(200)
 
     def get_bucket(self, bucket, query, body):
@@ -137,7 +155,9 @@ class Store:
             return xml(200, '<VersioningConfiguration xmlns="%s">%s'
                        "</VersioningConfiguration>" % (
                            NAMESPACE, "<Status>Enabled</Status>"
-                           if bucket in self.versioned else ""))
+                           if bucket in self.versioned else
+                           "<Status>Suspended</Status>"
+                           if bucket in self.suspended else ""))
         if "location" in query:
             return xml(200, '<LocationConstraint xmlns="%s"/>' % NAMESPACE)
         if "object-lock" in query:
@@ -217,10 +237,13 @@ class Store:
             n: value for n, value in headers.items()
             if n.startswith(("x-amz-meta-", "x-amz-checksum-")) or
             n == "content-type"})
-        return Answer(200, b"", {"ETag": v.etag, **self.version_id(v)})
+        return Answer(200, b"", {"ETag": v.etag,
+                                **self.version_id(bucket, v)})
 
-    def version_id(self, v):
-        return {} if v.id == "null" else {"x-amz-version-id": v.id}
+    def version_id(self, bucket, v):
+        told = v.id != "null" or self.tells_null and bucket in (
+            self.versioned | self.suspended)
+        return {"x-amz-version-id": v.id} if told else {}
 
     def get_object(self, bucket, key, query, headers, body):
         v = self.find(bucket, key, query.get("versionId"))
@@ -232,7 +255,7 @@ class Store:
             return error(412, "PreconditionFailed")
         shown = {"ETag": v.etag, "Content-Type": "binary/octet-stream",
                  "Last-Modified": stamp(v.when, "%a, %d %b %Y %H:%M:%S GMT"),
-                 "Accept-Ranges": "bytes", **self.version_id(v)}
+                 "Accept-Ranges": "bytes", **self.version_id(bucket, v)}
         shown.update((n, value) for n, value in v.headers.items()
                      if not n.startswith("x-amz-checksum-") or
                      headers.get("x-amz-checksum-mode", "") == "ENABLED")
@@ -258,15 +281,52 @@ class Store:
                 return error(412, "PreconditionFailed")
         kept = self.buckets[bucket].get(key, [])
         if ident is not None:
-            kept[:] = [k for k in kept if k.id != ident]
+            self.drop(kept, ident)
             return Answer(204, b"", {"x-amz-version-id": ident})
-        if bucket in self.versioned:
+        if bucket in self.versioned | self.suspended:
             gone = Version(b"", time.time(), marker=True)
-            kept.append(gone)
+            self.add(bucket, key, gone)
             return Answer(204, b"", {"x-amz-delete-marker": "true",
                                      "x-amz-version-id": gone.id})
         kept.clear()
         return Answer(204)
+
+    def delete_many(self, bucket, headers, body, each):
+        md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+        if "content-md5" not in headers:
+            return error(400, "InvalidRequest", "Missing required header for "
+                         "this request: Content-MD5")
+        if headers["content-md5"] != md5:
+            return error(400, "BadDigest")
+        try:
+            root = XML.fromstring(body)
+            wanted = [(o.find("{*}Key").text.encode(),
+                       o.findtext("{*}VersionId"))
+                      for o in root.findall("{*}Object")]
+        except (XML.ParseError, AttributeError):
+            return error(400, "MalformedXML")
+        if not 0 < len(wanted) <= 1000 or \
+                root.tag not in ("Delete", "{%s}Delete" % NAMESPACE):
+            return error(400, "MalformedXML")
+        out = ['<DeleteResult xmlns="%s">' % NAMESPACE]
+        for key, ident in wanted:
+            out.append(self.delete_one(bucket, key, ident, each))
+        return xml(200, "".join(out) + "</DeleteResult>")
+
+    def delete_one(self, bucket, key, ident, each):
+        """What the answer says of it."""
+        def ask():
+            return self.delete_object(
+                bucket, key, {"versionId": ident} if ident else {}, {}, b"")
+
+        given = each(key, ask) if each else ask()
+        shown = "<Key>%s</Key>" % escape(key.decode())
+        if given.silent:
+            return ""
+        if given.status < 300:
+            return "<Deleted>%s</Deleted>" % shown
+        return "<Error>%s<Code>%s</Code><Message>refused</Message></Error>" \
+            % (shown, given.code)
 
 
 def make_token(key):

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 """The scripted server does what a script says, and else what S3 does."""
 
+import base64
+import hashlib
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -93,6 +96,88 @@ def versions():
     both = ask(c, "DELETE", headers=[("If-Match", '"x"')],
                pairs=[("versionId", old)])
     yield from expect("If-Match and versionId", both[0], 501)
+    server.stop()
+
+
+def suspended():
+    server, c = serving()
+    c.versioning("mail", "Enabled")
+    old = c.put("mail", "k", b"1")
+    c.versioning("mail", "Suspended")
+    yield from expect("status", b"Suspended" in ask(
+        c, "GET", b"", pairs=[("versioning", "")])[1], True)
+    for data in b"2", b"3":
+        yield from expect("id", c.put("mail", "k", data), "null")
+    yield from expect("kept", [v.id for v in server.store.buckets["mail"][
+        b"k"]], [old, "null"])
+    server.store.tells_null = False
+    a = c.request("GET", "/mail/k")
+    yield from expect("untold", (a.body, a.headers.get("x-amz-version-id")),
+                      (b"3", None))
+    c.delete("mail", "k")
+    yield from expect("all", sorted(w for _, _, w in c.versions("mail")),
+                      ["marker", "old"])
+    c.delete("mail", "k", "null")
+    yield from expect("below", server.store.live("mail"), {b"k": b"1"})
+    server.stop()
+
+
+def many(c, *keys, md5=None):
+    """(status, keys that are deleted, codes of others, body)"""
+    body = b"<Delete>%s</Delete>" % b"".join(
+        b"<Object><Key>%s</Key></Object>" % k for k in keys)
+    if md5 is None:
+        md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+    a = c.request("POST", "/mail", [("delete", "")],
+                  [("Content-MD5", md5)] if md5 else [], body)
+    return (a.status, *(re.findall(b"<%s>(?:<Key>.*?</Key>)?<%s>(.*?)<" % w,
+                                   a.body) for w in (
+        (b"Deleted", b"Key"), (b"Error", b"Code"))))
+
+
+def delete_many():
+    server, c = serving()
+    for key in "a", "b&", "c", "d", "e", "f":
+        server.store.put("mail", key, b"x")
+    yield from expect("no MD5", many(c, b"a", md5=""),
+                      (400, [], [b"InvalidRequest"]))
+    yield from expect("wrong MD5", many(c, b"a", md5="AAAA"),
+                      (400, [], [b"BadDigest"]))
+    for keys in (b"</Key>",), (), (b"x",) * 1001:
+        yield from expect("malformed", many(c, *keys),
+                          (400, [], [b"MalformedXML"]))
+    yield from expect("all there", len(server.store.live("mail")), 6)
+    server.script.set([
+        {"op": "delete-key", "key": "c", "status": 403,
+         "code": "AccessDenied"},
+        {"op": "delete-key", "key": "d", "silent": True},
+        {"op": "delete-key", "key": "e", "silent": True, "done": True}])
+    yield from expect("deleted", many(c, *b"a b&amp; c d e none".split()),
+                      (200, [b"a", b"b&amp;", b"none"], [b"AccessDenied"]))
+    yield from expect("left", list(server.store.live("mail")),
+                      [b"c", b"d", b"f"])
+    yield from expect("logged", [(e["key"], e["status"]) for e in
+                                 server.requests("delete")],
+                      [("a", 204), ("b&", 204), ("c", 403), ("d", 204),
+                       ("e", 204), ("none", 204)])
+    server.script.set([{"op": "delete-many", "status": 501}])
+    yield from expect("unknown", many(c, b"c")[0], 501)
+    server.script.set([{"op": "delete-many", "status": 500, "done": True}])
+    yield from expect("done, but", many(c, b"c")[0], 500)
+    yield from expect("left", list(server.store.live("mail")), [b"d", b"f"])
+    server.stop()
+
+
+def others():
+    """What others do to the bucket meanwhile, and a listing that forgets."""
+    server, c = serving({"nth": 2, "gone": "a"},
+                        {"nth": 3, "at": "b", "replace": {"data": b"new"}},
+                        {"nth": 4, "hidden": "b"})
+    for key in "a", "b", "c":
+        server.store.put("mail", key, b"x")
+    for wanted in ["a", "b", "c"], ["b", "c"], ["b", "c"], ["c"]:
+        yield from expect("listed", list(c.keys_of("mail")), wanted)
+    yield from expect("replaced", server.store.live("mail")[b"b"], b"new")
     server.stop()
 
 
@@ -232,8 +317,8 @@ def alone():
             child.wait()
 
 
-for act in (keys, conditions, versions, refusals, wrongs, headers, trap,
-            endless, alone):
+for act in (keys, conditions, versions, suspended, delete_many, others,
+            refusals, wrongs, headers, trap, endless, alone):
     if act is alone and rule.needs("openssl"):
         rule.skip("scripted server: alone", "openssl is not installed")
     else:
