@@ -361,8 +361,9 @@ class CutWorld(World):
             " GROUP BY object.id")}
 
     def intents(self):
-        """[(Maildir, file)] of the deliveries that were interrupted."""
-        return sorted((text(path), text(name))
+        """[(owner, arrival)] of the deliveries that were interrupted: the same
+        in the worlds of all workers."""
+        return sorted((text(path).split("/")[-2], text(name).split(".")[0])
                       for path, name in self.ask_ledger(
                           "SELECT path, name FROM delivery JOIN mailbox"
                           " ON mailbox.id = mailbox WHERE state = 1"))
