@@ -207,6 +207,48 @@ teardown_file() {
 'in/marked' old"
 }
 
+@test "S3: versions suspended: no delete marker, nothing of a probe (F18)" {
+	s3 versioning "$B" Enabled
+	ses make "$T/old" "$(ses id 8)"
+	s3 put "$B" "in/$(ses id 0)" "$T/old"
+	s3 versioning "$B" Suspended
+	mails 3
+	upload
+	expect 0 fb_s3 --json
+	counted listed=3 imported=3 deleted=3
+	delivered
+	# Only the older version, which has come up again.
+	same "$(s3 versions "$B")" "'in/$(ses id 0)' live"
+	cp -a "$T/old" "$T/sent/old"
+	expect 0 fb_s3 --json
+	counted listed=1 imported=1 deleted=1
+	delivered
+	same "$(s3 versions "$B")" ""
+	expect 0 fb_s3
+	silent
+}
+
+@test "S3: 300 objects where If-Match is ignored: all looked at, all deleted" {
+	s3 numbered "$B" in/ 300
+	s3 put "$B" inx -
+	expect 0 fb_s3 --json
+	says "does not honour If-Match"
+	counted listed=300 imported=300 deleted=300
+	ses check-many "$MD" 300
+	same "$(s3 keys "$B")" "'inx'"
+	expect 0 fb_s3
+	silent
+}
+
+@test "S3: keys with &, < and control bytes: the right ones deleted" {
+	n=$("$FB_PYTHON" "$FB_HERE/s3keys.py" "$B" "$T/sent" control)
+	expect 0 fb_s3 --json
+	counted listed="$n" imported="$n" deleted="$n"
+	delivered
+	same "$(s3 keys "$B" | tr '\n' ' ')" \
+	    "'100%' 'b' 'in' 'inx' 'lead' 'pctA' 'x' "
+}
+
 @test "S3: DELETE denied by policy: once, named, not read again (F17)" {
 	mails 2
 	upload
