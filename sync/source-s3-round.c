@@ -150,8 +150,10 @@ on_chunk(struct aws_call *call)
 	s3_heard(s, call);
 	if (call->result == AWS_OK) {
 		end_chunk(c);
-	} else if (call->result == AWS_REFUSED && call->status != 403) {
-		/* It does not know DeleteObjects, or not ours. */
+	} else if (call->result == AWS_REFUSED) {
+		/* It does not know DeleteObjects, or not ours; or it allows
+		 * them only to who may delete all of the bucket (RADOS
+		 * Gateway). A DELETE tells whether it is allowed. */
 		s->no_chunks = true;
 		for (size_t i = 0; i < c->n; i++)
 			s3_removal_delete(c->list[i]);

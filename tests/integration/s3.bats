@@ -240,6 +240,19 @@ teardown_file() {
 	silent
 }
 
+@test "S3: who may delete below in/ only: all deleted" {
+	mails 3
+	upload
+	printf '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
+	    "Principal": "*", "Action": "s3:DeleteObject",
+	    "Resource": "arn:aws:s3:::%s"}]}' "$B" >"$T/policy"
+	s3 policy "$B" "$T/policy"
+	expect 0 fb_s3 --json
+	counted imported=3 deleted=3
+	delivered
+	bucket 0
+}
+
 @test "S3: keys with &, < and control bytes: the right ones deleted" {
 	n=$("$FB_PYTHON" "$FB_HERE/s3keys.py" "$B" "$T/sent" control)
 	expect 0 fb_s3 --json
