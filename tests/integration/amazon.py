@@ -253,8 +253,10 @@ def rights():
             ('GET', top, [('versioning', '')], 200),
             # Allowed, and there is none.
             ('GET', top, [('object-lock', '')], 404),
-            ('GET', top, [listing], 403),
-            ('GET', top, [listing, ('prefix', 'other/')], 403),
+            # Who may list a part only is told 403, not 404, of what has gone.
+            ('GET', top, [listing], 200),
+            ('GET', top + '/in/bob/old', [], 404),
+            ('PUT', top + '/in/bob/old', [], 403),
             ('GET', top + '/other/1', [], 403),
             ('DELETE', top + '/other/1', [], 403),
             ('PUT', top + '/in/alice/new', [], 403),
