@@ -146,7 +146,7 @@ delete_object(struct check_s3 *q)
 			 "it");
 	else
 		check_warn(q->check, "conditional delete", "nothing: each "
-			   "object is looked at right before it is deleted",
+			   "object is looked at again before it is deleted",
 			   "the server of %s does not honour If-Match with "
 			   "DELETE", q->source->url);
 }
@@ -183,18 +183,14 @@ tell_versions(struct check_s3 *q)
 		[VERSIONS_ON] = "the bucket has versions: "
 				"s3:DeleteObjectVersion is needed",
 		[VERSIONS_SUSPENDED] = "the bucket has suspended its "
-				       "versions: a removal may leave a "
-				       "delete marker",
+				       "versions: s3:DeleteObjectVersion is "
+				       "needed",
 	};
 
 	if (strcmp(q->mfa, "Enabled") == 0)
 		check_fail(q->check, "versioning", EX_CONFIG, "switch MFA "
 			   "delete off for that bucket", "to delete a version "
 			   "from %s takes a code of MFA", q->source->url);
-	else if (q->versions == VERSIONS_SUSPENDED && !q->source->keep)
-		check_warn(q->check, "versioning", "switch them on again, or "
-			   "use a bucket that never had any", "%s",
-			   texts[q->versions]);
 	else
 		check_ok(q->check, "versioning", "%s", texts[q->versions]);
 }
