@@ -149,8 +149,10 @@ bool engine_first(void *engine, const char *what);
 /* SES's setup note, a folder marker, an empty object. */
 bool engine_is_no_mail(const struct object *o);
 
-/* True once a signal or --max-time has asked to end. */
+/* True once a signal or --max-time has asked to end; the second one is a
+ * source_listener's. */
 bool engine_must_stop(const struct engine *g);
+bool engine_stopping(void *engine);
 const char *engine_why_stopped(void);
 
 /* All sources, one after the other, with the rights that the process has now;

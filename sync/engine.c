@@ -138,6 +138,8 @@ engine_each(struct engine *g,
 		report_progress(g->done, g->listed + s->kind->left(s));
 	}
 	report_progress(1, 1);
+	/* Asked to end while nothing came. */
+	stopped |= more == 0 && !s->complete && engine_must_stop(g);
 	if (more < 0)
 		engine_stopped(g, e);
 	if (r == 0)
@@ -338,7 +340,7 @@ engine_run(const struct settings *s, const struct sync_options *o,
 	g->spooler.fd = -1;
 	g->listener = (struct source_listener){
 		.owner = g, .wanted = batch_wants, .removed = batch_removed,
-		.first = engine_first,
+		.first = engine_first, .stopping = engine_stopping,
 	};
 	g->begun = clock_monotonic();
 	if (ledger_open(&g->ledger, s->state_dir, read_only, &e) < 0) {

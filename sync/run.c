@@ -39,6 +39,12 @@ engine_must_stop(const struct engine *g)
 	       (max > 0 && clock_monotonic() - g->begun >= max);
 }
 
+bool
+engine_stopping(void *engine)
+{
+	return engine_must_stop(engine);
+}
+
 const char *
 engine_why_stopped(void)
 {

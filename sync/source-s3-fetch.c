@@ -94,6 +94,24 @@ keep_version(struct slot *t)
 		t->version = mem_strdup(id);
 }
 
+/* Since it was listed: the next run lists it. A server that always says so
+ * compares another ETag than it lists. */
+static void
+replaced(struct slot *t)
+{
+	const struct source_listener *l = t->of->source->listener;
+	char what[S3_KEY_MAX + ETAG_MAX + 8];
+
+	snprintf(what, sizeof(what), "412 %s %s", t->match, t->object.key);
+	t->result = FETCH_BUSY;
+	if (t->of->source->spool_dir == NULL || l->first(l->owner, what))
+		return;
+	t->result = FETCH_FAILED;
+	err_set(&t->err, ERR_TEMP, "cannot get %s: the server says again that "
+		"it has not the ETag %s that it lists",
+		text_show(t->object.key), t->match);
+}
+
 static void
 on_got(struct aws_call *c)
 {
@@ -110,12 +128,17 @@ on_got(struct aws_call *c)
 	} else if (c->status == 404 && strcmp(c->code, "NoSuchBucket") != 0) {
 		t->result = FETCH_GONE;
 	} else if (c->status == 412) {
-		/* Replaced since it was listed: the next run lists it. */
-		t->result = FETCH_BUSY;
+		replaced(t);
 	} else {
 		t->result = FETCH_FAILED;
 		s3_complain(t->of, c, "get", t->object.key, "s3:GetObject",
 			    &t->err);
+		/* No keys, no trust: for all of this source, and no other. */
+		if (c->result == AWS_FAILED && t->err.kind == ERR_STOP) {
+			t->of->broken = true;
+			t->of->err = t->err;
+		}
+		t->err.kind = ERR_TEMP;
 	}
 }
 
@@ -183,7 +206,7 @@ s3_slot_add(struct source_s3 *s, const struct s3_object *o)
 		t->state = SLOT_UNWANTED;
 		return;
 	}
-	t->reserved = is_large(t) ? 0 : o->size;
+	t->reserved = o->size;
 	s->bytes += t->reserved;
 	start_get(t);
 }
@@ -250,7 +273,9 @@ s3_fetch(struct source *source, const struct object *o, struct spooler *sp,
 	if (t->state == SLOT_UNWANTED)	/* an empty one */
 		start_get(t);
 	while (t->state == SLOT_GETTING)
-		if (s3_drive(s, NULL, 0, -1) < 0) {
+		if (s3_stopping(s)) {
+			return FETCH_BUSY;
+		} else if (s3_drive(s, NULL, 0, 1000) < 0) {
 			*e = s->err;
 			e->kind = ERR_TEMP;
 			return FETCH_FAILED;

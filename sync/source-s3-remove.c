@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bucket.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "source-s3.h"
 
@@ -18,11 +19,14 @@
  *
  * Which of the last two, a DELETE with an ETag that is nobody's tells, of a key
  * that nobody has: 204 means that the server did not look at the condition
- * (RADOS Gateway, MinIO). The version "null" is looked at by itself, and so is
- * what this run did not read.
+ * (RADOS Gateway, MinIO), 412 that it did, 404 that it did if the same without
+ * the condition gives 204. Without a clear answer a HEAD goes before the
+ * DELETE. The version "null" is looked at by itself, and so is what this run
+ * did not read.
  */
 
 #define NULL_VERSION "null"
+#define STOP_SECONDS 10		/* for removals when the run must end */
 
 void
 s3_removal_end(struct s3_removal *r, enum removal how, const struct err *e)
@@ -67,7 +71,8 @@ on_deleted(struct aws_call *c)
 
 	s3_heard(r->of, c);
 	/* 404: a DELETE whose answer was lost, or somebody else's. */
-	if (c->result == AWS_OK || c->status == 404)
+	if (c->result == AWS_OK ||
+	    (c->status == 404 && strcmp(c->code, "NoSuchBucket") != 0))
 		s3_removal_end(r, REMOVAL_OK, NULL);
 	else if (c->status == 412 || c->status == 409)
 		s3_removal_end(r, REMOVAL_CHANGED, NULL);
@@ -97,7 +102,7 @@ void
 s3_removal_delete(struct s3_removal *r)
 {
 	start_delete(r, r->found, r->found == NULL &&
-		     r->of->conditional == CONDITIONAL_HONOURED);
+		     r->of->conditional != CONDITIONAL_IGNORED);
 }
 
 static bool
@@ -165,7 +170,8 @@ start(struct s3_removal *r)
 	if (has_own_version(r)) {
 		start_delete(r, r->version->id, false);
 	} else if (r->object->known || s->versioned ||
-		   r->version->id != NULL) {
+		   r->version->id != NULL ||
+		   s->conditional == CONDITIONAL_UNSURE) {
 		s3_removal_look(r);
 	} else if (s->conditional == CONDITIONAL_IGNORED) {
 		r->waits = s->waiting;
@@ -199,6 +205,42 @@ start_all(struct source_s3 *s)
 }
 
 static void
+probed(struct source_s3 *s, enum conditional answer)
+{
+	s->conditional = answer;
+	if (answer == CONDITIONAL_IGNORED)
+		tell_ignored(s);
+	start_all(s);
+}
+
+/* The same without a condition: what does a missing key alone give? */
+static void
+on_probed_again(struct aws_call *c)
+{
+	struct source_s3 *s = c->owner;
+
+	s3_heard(s, c);
+	if (c->result != AWS_CANCELLED)
+		probed(s, c->result == AWS_OK ? CONDITIONAL_HONOURED
+					      : CONDITIONAL_UNSURE);
+}
+
+static void
+start_probe(struct source_s3 *s, bool condition,
+	    void (*done)(struct aws_call *c))
+{
+	if (s->probe_key == NULL)
+		s->probe_key = bucket_free_key(s->prefix);
+	s->probe = (struct aws_call){
+		.method = "DELETE", .bucket = s->bucket, .key = s->probe_key,
+		.headers = { { "if-match", BUCKET_NO_ETAG } },
+		.headers_n = condition,
+		.done = done, .owner = s, .expected = AWS_LENGTH_UNKNOWN,
+	};
+	aws_start(s->aws, &s->probe);
+}
+
+static void
 on_probed(struct aws_call *c)
 {
 	struct source_s3 *s = c->owner;
@@ -206,27 +248,13 @@ on_probed(struct aws_call *c)
 	s3_heard(s, c);
 	if (c->result == AWS_CANCELLED)
 		return;
-	s->conditional = CONDITIONAL_HONOURED;
-	/* 501: some say that they will not. */
-	if (c->result == AWS_OK || c->status == 501) {
-		s->conditional = CONDITIONAL_IGNORED;
-		tell_ignored(s);
-	}
-	/* Refused for another reason: so will be the DELETEs, harmlessly. */
-	start_all(s);
-}
-
-static void
-start_probe(struct source_s3 *s)
-{
-	s->probe_key = bucket_free_key(s->prefix);
-	s->probe = (struct aws_call){
-		.method = "DELETE", .bucket = s->bucket, .key = s->probe_key,
-		.headers = { { "if-match", BUCKET_NO_ETAG } }, .headers_n = 1,
-		.done = on_probed, .owner = s,
-		.expected = AWS_LENGTH_UNKNOWN,
-	};
-	aws_start(s->aws, &s->probe);
+	if (c->status == 404)	/* S3's; and of some who did not look */
+		start_probe(s, false, on_probed_again);
+	else if (c->result == AWS_OK || c->status == 501)
+		probed(s, CONDITIONAL_IGNORED);
+	else
+		probed(s, c->status == 412 ? CONDITIONAL_HONOURED
+					   : CONDITIONAL_UNSURE);
 }
 
 static int
@@ -253,7 +281,7 @@ on_versioning(struct aws_call *c)
 		       strstr(s->probe_body.data, "<Status>") != NULL;
 	/* Never in a bucket with versions: it would leave a delete marker. */
 	if (!s->versioned) {
-		start_probe(s);
+		start_probe(s, true, on_probed);
 		return;
 	}
 	s->conditional = CONDITIONAL_IGNORED;
@@ -305,9 +333,15 @@ s3_finish(struct source *source)
 {
 	struct source_s3 *s = source->own;
 
+	double end = clock_monotonic() + STOP_SECONDS;
+
 	while (s->removing > 0) {
 		s3_round_due(s);
-		if (s3_drive(s, NULL, 0, -1) < 0)
+		if (s3_drive(s, NULL, 0, 1000) < 0)
+			break;
+		if (!s3_stopping(s))
+			end = clock_monotonic() + STOP_SECONDS;
+		else if (clock_monotonic() >= end)
 			break;
 	}
 }

@@ -11,7 +11,7 @@
 /*
  * Removals where the server does not look at If-Match, many at a time: a
  * listing tells which objects still have the ETag that was read, and only these
- * are deleted, a hundred in a request. A HEAD and a DELETE for each would be
+ * are deleted, many in a request. A HEAD and a DELETE for each would be
  * as many chances to come too late, and cost the server half as much again.
  */
 
@@ -142,6 +142,14 @@ end_chunk(struct chunk *c)
 }
 
 static void
+fail_chunk(struct chunk *c, const struct aws_call *call)
+{
+	for (size_t i = 0; i < c->n; i++)
+		s3_removal_failed(c->list[i], call);
+	chunk_free(c);
+}
+
+static void
 on_chunk(struct aws_call *call)
 {
 	struct chunk *c = call->owner;
@@ -156,10 +164,10 @@ on_chunk(struct aws_call *call)
 		 * Gateway). A DELETE tells whether it is allowed. */
 		s->no_chunks = true;
 		for (size_t i = 0; i < c->n; i++)
-			s3_removal_delete(c->list[i]);
+			s3_removal_look(c->list[i]);
 	} else {
-		for (size_t i = 0; i < c->n; i++)
-			s3_removal_failed(c->list[i], call);
+		fail_chunk(c, call);
+		return;
 	}
 	chunk_free(c);
 }
@@ -248,7 +256,9 @@ end_round(struct round *o)
 {
 	o->of->rounds--;
 	o->chunks++;		/* not before all is sent */
-	if (o->open != NULL)
+	if (o->open != NULL && o->call.result == AWS_CANCELLED)
+		fail_chunk(o->open, &o->call);
+	else if (o->open != NULL)
 		send_chunk(o);
 	o->listed = true;
 	if (--o->chunks == 0)
@@ -282,6 +292,8 @@ on_listed(struct aws_call *call)
 		return;
 	}
 	compare(o);
+	if (o->open != NULL)	/* what was compared does not wait */
+		send_chunk(o);
 	free(o->token);
 	o->token = o->page.token ? mem_strdup(o->page.token) : NULL;
 	if (o->at < o->n && o->token != NULL)

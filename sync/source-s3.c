@@ -16,6 +16,7 @@
 
 #define PAGE_KEYS "1000"
 #define DRIVE_EVERY 8		/* calls of next() without a look around */
+#define SLICE_MS 1000		/* of waiting, then a look at the clock */
 
 int
 s3_drive(struct source_s3 *s, struct pollfd *fds, nfds_t n, int ms)
@@ -29,13 +30,24 @@ s3_drive(struct source_s3 *s, struct pollfd *fds, nfds_t n, int ms)
 	return r < 0 ? -1 : 0;
 }
 
+bool
+s3_stopping(const struct source_s3 *s)
+{
+	const struct source_listener *l = s->source->listener;
+
+	return l->stopping(l->owner);
+}
+
 void
 s3_heard(struct source_s3 *s, const struct aws_call *c)
 {
-	if (c->status != 0)
+	if (c->status != 0) {
 		s->silent = 0;
-	else if (c->result == AWS_FAILED)
+	} else if (c->result == AWS_FAILED) {
 		s->silent++;
+		if (!s->list_failed && !s->broken)
+			s->err = c->err;
+	}
 }
 
 int
@@ -100,6 +112,23 @@ list_failed(struct source_s3 *s)
 		s->err.kind = ERR_STOP;
 }
 
+/* The same token, or keys that do not go on behind the last page's. */
+static bool
+repeats(struct source_s3 *s)
+{
+	const struct s3_page *p = &s->ahead;
+	bool again = s->token != NULL && p->token != NULL &&
+		     strcmp(s->token, p->token) == 0;
+
+	if (p->n == 0)
+		return again;
+	again = again || (s->greatest != NULL &&
+			  strcmp(p->list[0].key, s->greatest) <= 0);
+	free(s->greatest);
+	s->greatest = mem_strdup(p->list[p->n - 1].key);
+	return again;
+}
+
 static void
 on_listed(struct aws_call *c)
 {
@@ -110,8 +139,7 @@ on_listed(struct aws_call *c)
 	if (c->result != AWS_OK) {
 		s3_complain(s, c, "list", "", "s3:ListBucket", &s->err);
 		list_failed(s);
-	} else if (s->token != NULL && s->ahead.token != NULL &&
-		   strcmp(s->token, s->ahead.token) == 0) {
+	} else if (repeats(s)) {
 		/* It would keep us for ever. */
 		err_set(&s->err, ERR_TEMP, "cannot list %s to its end: the "
 			"server gives the same page again and again",
@@ -192,22 +220,32 @@ await_object(struct source_s3 *s, struct err *e)
 			break;
 		if (!s->asking)
 			return 0;
-		if (s3_drive(s, NULL, 0, -1) < 0)
+		if (s3_stopping(s)) {
+			s->source->complete = false;
+			return 0;
+		}
+		if (s3_drive(s, NULL, 0, SLICE_MS) < 0)
 			break;
 	}
 	*e = s->err;
 	return -1;
 }
 
-/* One that nobody wanted may still be under way. */
+/* One that nobody wanted may still be under way; 1: the run is to end before
+ * it is there. */
 static int
 drop_handed(struct source_s3 *s, struct err *e)
 {
-	while (s->handed != NULL && s->handed->state == SLOT_GETTING)
-		if (s3_drive(s, NULL, 0, -1) < 0) {
+	while (s->handed != NULL && s->handed->state == SLOT_GETTING &&
+	       !s3_stopping(s))
+		if (s3_drive(s, NULL, 0, SLICE_MS) < 0) {
 			*e = s->err;
 			return -1;
 		}
+	if (s->handed != NULL && s->handed->state == SLOT_GETTING) {
+		s->source->complete = false;
+		return 1;
+	}
 	if (s->handed != NULL)
 		s3_slot_free(s->handed);
 	s->handed = NULL;
@@ -220,10 +258,20 @@ s3_next(struct source *source, struct object *o_r, struct err *e)
 	struct source_s3 *s = source->own;
 	int r;
 
-	if (drop_handed(s, e) < 0)
-		return -1;
+	r = drop_handed(s, e);
+	if (r != 0)
+		return r < 0 ? -1 : 0;
 	s3_round_due(s);
+	while (s->removing > S3_REMOVING_MAX && !s3_stopping(s)) {
+		if (s3_drive(s, NULL, 0, SLICE_MS) < 0)
+			break;
+		s3_round_due(s);
+	}
 	if (++s->calls % DRIVE_EVERY == 0 && s3_drive(s, NULL, 0, 0) < 0) {
+		*e = s->err;
+		return -1;
+	}
+	if (s->broken) {
 		*e = s->err;
 		return -1;
 	}
@@ -266,7 +314,7 @@ s3_wait(struct source *source, struct pollfd *fds, nfds_t n, int ms)
 		for (nfds_t i = 0; i < n; i++)
 			fds[i].revents = 0;
 		if (rest <= 0 || s3_drive(s, fds, n, (int)(rest * 1000)) < 0)
-			return poll(fds, n, 0);
+			return poll(fds, n, rest > 0 ? (int)(rest * 1000) : 0);
 		for (nfds_t i = 0; i < n; i++)
 			ready += fds[i].revents != 0;
 		if (ready > 0)
@@ -294,6 +342,7 @@ s3_close(struct source *source)
 	s3_page_free(&s->page);
 	s3_page_free(&s->ahead);
 	free(s->token);
+	free(s->greatest);
 	free(s);
 }
 

@@ -16,6 +16,7 @@
 #define S3_KEY_MAX 1024		/* bytes of a key (S3 User Guide) */
 #define S3_WINDOW 256		/* objects fetched ahead */
 #define S3_WINDOW_BYTES ((uint64_t)16 << 20)	/* and bytes */
+#define S3_REMOVING_MAX 2048	/* removals under way; then they go first */
 #define S3_SILENT_MAX 8		/* requests without answer: it is not there */
 
 enum slot_state {
@@ -47,6 +48,8 @@ struct slot {
 enum conditional {
 	CONDITIONAL_UNKNOWN,	/* not asked yet */
 	CONDITIONAL_ASKED,
+	CONDITIONAL_UNSURE,	/* no clear answer: a HEAD before, and
+				 * If-Match */
 	CONDITIONAL_HONOURED,	/* a DELETE with If-Match is safe */
 	CONDITIONAL_IGNORED,	/* the server would delete anything */
 };
@@ -74,10 +77,11 @@ struct source_s3 {
 	struct s3_page page, ahead;
 	size_t at;		/* handed to the window */
 	char *token;		/* of the page that is asked for */
+	char *greatest;		/* key of the pages so far */
 	struct aws_call listing;
 	bool began, asking;	/* it is under way */
 	bool ready;		/* ahead is there */
-	bool list_failed;
+	bool list_failed, broken;	/* it cannot go on */
 	struct err err;		/* why no more can be listed */
 	/* fetched ahead, in the order of handing out */
 	struct slot *first, **last, *handed;
@@ -131,6 +135,9 @@ void s3_removals_free(struct source_s3 *s);
 int source_s3_name(const struct source_settings *settings,
 		   struct source_name *n, struct err *e);
 int source_s3_open(struct source *s, struct err *e);
+
+/* The run is to end: nothing more is waited for but removals under way. */
+bool s3_stopping(const struct source_s3 *s);
 
 /* Drives all requests until something happens, ms at most. */
 int s3_drive(struct source_s3 *s, struct pollfd *fds, nfds_t n, int ms);

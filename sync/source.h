@@ -67,6 +67,8 @@ struct source_listener {
 			const struct err *e);
 	/* True the first time in the source's life that what is asked for. */
 	bool (*first)(void *owner, const char *what);
+	/* True once the run is to end: no more waiting than needed. */
+	bool (*stopping)(void *owner);
 };
 
 struct source;

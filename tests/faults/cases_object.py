@@ -259,6 +259,18 @@ def f20_trickle(p):
     yield from clean_end(p, 1)
 
 
+def f20_stopped(p):
+    """The time is over while nothing comes: the run ends, all of it waits"""
+    p.mail(0)
+    for op in "list", "get":
+        p.script({"op": op, "stall": [10, 400]})
+        r = p.sync("--max-time", "1")
+        yield from ended(r, 75, imported=0, deleted=0)
+        yield from says(r, "stopped by --max-time")
+    yield from equal("waiting", r.counts["waiting"], 1)
+    yield from clean_end(p, 1)
+
+
 def f25_keys(p):
     """Keys of all sorts: never a path, never another object"""
     keys = [b"in/" + k for k in odd.KEYS + odd.CONTROL]

@@ -34,8 +34,15 @@ removed(void *owner, void *of, enum removal r, const struct err *e)
 		said = *e;
 }
 
+static bool
+stopping(void *owner)
+{
+	(void)owner;
+	return false;
+}
+
 const struct source_listener listener = {
-	.wanted = wanted, .removed = removed,
+	.wanted = wanted, .removed = removed, .stopping = stopping,
 };
 
 void
