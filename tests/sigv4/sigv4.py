@@ -140,7 +140,9 @@ def vector(folder):
 
 def vectors():
     if not os.path.isdir(VECTORS):
-        skip('public vectors', 'they are not here')
+        # They are no part of the project: an extra, not a test that lacks
+        # something.
+        print('# the public vectors are not here')
         return
     signer = Signer()
     folders = sorted(f for f in os.listdir(VECTORS)
