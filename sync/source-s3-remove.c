@@ -15,7 +15,7 @@
  *	it has a version id	DELETE of that version
  *	If-Match is honoured	DELETE with If-Match (S3 since 2025-09)
  *	If-Match is ignored,	a look that it is the same ETag, and DELETE:
- *	or not implemented	many at a time, see source-s3-round.c
+ *	or refused with 501	many at a time, see source-s3-round.c
  *
  * Which of the last two, a DELETE with an ETag that is nobody's tells, of a key
  * that nobody has: 204 means that the server did not look at the condition

@@ -3,7 +3,8 @@
  *
  * One thread drives all requests (lib/aws/aws.h): GETs of what comes next in
  * the listing, DELETEs of what is delivered, and the listing of the page after
- * this one. Bytes that wait for the engine are bounded by S3_WINDOW_BYTES.
+ * this one. Bytes that wait for the engine are bounded by S3_WINDOW_BYTES and
+ * the object that goes beyond.
  */
 #ifndef FALLBACKMX_SOURCE_S3_H
 #define FALLBACKMX_SOURCE_S3_H

@@ -15,14 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws-config.h"
 #include "cred.h"
 #include "endpoint.h"
 #include "http.h"
 #include "lib/base/err.h"
 #include "sigv4.h"
 
-#define AWS_CONNECTIONS 16	/* at a time, if nothing is said */
-#define AWS_CONNECTIONS_MAX 64
 #define AWS_LENGTH_UNKNOWN UINT64_MAX
 
 enum aws_result {
