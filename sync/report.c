@@ -152,11 +152,14 @@ report_progress(uint64_t done, uint64_t total)
 {
 	static double start, last;
 	static bool shown;
+	static int terminal = -1;
 	char bar[BAR_WIDTH + 1];
 	double now;
 	int full;
 
-	if (!isatty(STDERR_FILENO))
+	if (terminal < 0)
+		terminal = isatty(STDERR_FILENO);
+	if (!terminal)
 		return;
 	now = clock_monotonic();
 	if (start == 0)

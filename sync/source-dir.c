@@ -101,6 +101,7 @@ read_all(int fd, const struct object *o, const struct stat *before,
 	ssize_t n;
 	uint64_t size = 0;
 
+	sp->identify = true;
 	if (spool_begin(sp, (uint64_t)before->st_size, e) < 0)
 		return FETCH_FAILED;
 	do {

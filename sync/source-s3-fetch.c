@@ -41,7 +41,7 @@ on_begin(struct aws_call *c, struct err *e)
 	checksum_begin(&t->sum, c->answer);
 	if (!is_large(t)) {
 		if (t->data == NULL)
-			t->data = mem_alloc((size_t)t->object.size + 1);
+			t->data = mem_grow(NULL, (size_t)t->object.size + 1, 1);
 		return 0;
 	}
 	if (t->spooler == NULL) {

@@ -33,11 +33,10 @@ s3_removal_end(struct s3_removal *r, enum removal how, const struct err *e)
 {
 	struct source_s3 *s = r->of;
 	const struct source_listener *l = s->source->listener;
-	struct s3_removal **at = &s->removals;
 
-	while (*at != r)
-		at = &(*at)->next;
-	*at = r->next;
+	*r->link = r->next;
+	if (r->next != NULL)
+		r->next->link = r->link;
 	s->removing--;
 	l->removed(l->owner, r->ticket, how, e);
 	free(r->key);
@@ -320,6 +319,9 @@ s3_remove(struct source *source, const struct object *o,
 	r->match = mem_alloc(match);
 	snprintf(r->match, match, "\"%s\"", v->etag);
 	r->next = s->removals;
+	r->link = &s->removals;
+	if (r->next != NULL)
+		r->next->link = &r->next;
 	s->removals = r;
 	s->removing++;
 	if (has_own_version(r) || s->conditional > CONDITIONAL_ASKED)

@@ -58,7 +58,7 @@ enum conditional {
 /* A removal under way. */
 struct s3_removal {
 	struct source_s3 *of;
-	struct s3_removal *next;	/* of all */
+	struct s3_removal *next, **link;	/* of all; what points here */
 	struct s3_removal *waits;	/* for the next round */
 	bool told;			/* DeleteObjects has, of it */
 	char *refused;			/* what it said, if not "deleted" */

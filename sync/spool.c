@@ -45,7 +45,9 @@ spool_begin(struct spooler *s, uint64_t size, struct err *e)
 	s->column = s->head_len = 0;
 	s->size = s->content_size = 0;
 	s->eol = (struct eol){ .cr = false };
-	hash_begin(&s->object);
+	s->whole = s->identify || s->verbatim;
+	if (s->whole)
+		hash_begin(&s->object);
 	hash_begin(&s->body);
 	if (!s->verbatim)
 		hash_begin(&s->content);
@@ -90,7 +92,8 @@ measure(struct spooler *s, const char *data, size_t n)
 		memcpy(s->head + s->head_len, data, n < room ? n : room);
 		s->head_len += n < room ? n : room;
 	}
-	hash_add(&s->object, data, n);
+	if (s->whole)
+		hash_add(&s->object, data, n);
 	hash_add(&s->body, data + head, n - head);
 	if (!s->verbatim) {
 		size_t m = eol_convert(&s->eol, data, n, s->out);
@@ -153,7 +156,9 @@ spool_end(struct spooler *s, struct spool *r_r, struct err *e)
 		hash_add(&s->content, &cr, 1);
 		s->content_size++;
 	}
-	hash_end(&s->object, r_r->object);
+	memset(r_r->object, 0, HASH_SIZE);
+	if (s->whole)
+		hash_end(&s->object, r_r->object);
 	hash_end(&s->body, r_r->body);
 	if (s->verbatim) {
 		memcpy(r_r->content, r_r->object, HASH_SIZE);

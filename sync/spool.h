@@ -23,7 +23,7 @@ struct spool {
 	int fd;				/* read-only; -1: only measured */
 	uint64_t size;			/* bytes of the object */
 	uint64_t content_size;		/* bytes as stored, added lines apart */
-	uint8_t object[HASH_SIZE];	/* SHA-256 of the object */
+	uint8_t object[HASH_SIZE];	/* SHA-256 of the object, if wanted */
 	uint8_t body[HASH_SIZE];	/* of what follows the header */
 	uint8_t content[HASH_SIZE];	/* of the bytes as stored */
 	struct received received;	/* what SES wrote on top */
@@ -34,10 +34,11 @@ struct spool {
 struct spooler {
 	const char *dir;	/* for large objects; NULL: measure only */
 	bool verbatim;		/* stored as it is: content = object */
+	bool identify;		/* object is wanted: the source has no ETags */
 	/* the spool in work */
 	bool begun;
 	int fd;
-	bool in_body, file;
+	bool whole, in_body, file;
 	size_t column;		/* bytes of the header line so far */
 	bool only_cr;		/* ... and they are one CR */
 	uint64_t size, content_size;

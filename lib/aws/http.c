@@ -15,6 +15,8 @@
 #include "http-private.h"
 #include "lib/base/arena.h"
 
+#define BUFFER_BYTES 65536L	/* of a connection: most mails in two reads */
+
 static const struct {
 	CURLcode code;
 	enum http_end end;
@@ -157,6 +159,7 @@ prepare(CURL *easy, const struct http_options *o)
 	/* "" is "none", where NULL would ask the environment. */
 	curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, o->proxy ? "" : "*");
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
 			 (long)(o->connect_s > 0 ? o->connect_s : 10));
