@@ -199,8 +199,8 @@ release(void)
 			last = &first;
 		free(l);
 	}
-	if (first != NULL)
-		set_timer(first->due);
+	/* 0: not again; it would stay readable otherwise. */
+	set_timer(first != NULL ? first->due : 0);
 }
 
 static void
