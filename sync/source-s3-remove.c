@@ -175,6 +175,7 @@ start(struct s3_removal *r)
 	} else if (s->conditional == CONDITIONAL_IGNORED) {
 		r->waits = s->waiting;
 		s->waiting = r;
+		s->waiting_n++;
 	} else {
 		start_delete(r, NULL, true);
 	}
@@ -338,7 +339,7 @@ s3_finish(struct source *source)
 	double end = clock_monotonic() + STOP_SECONDS;
 
 	while (s->removing > 0) {
-		s3_round_due(s);
+		s3_round_due(s, true);
 		if (s3_drive(s, NULL, 0, 1000) < 0)
 			break;
 		if (!s3_stopping(s))

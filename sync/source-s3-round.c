@@ -15,7 +15,10 @@
  * as many chances to come too late, and cost the server half as much again.
  */
 
-#define ROUND_MAX 1024		/* removals; the listing grows with them */
+/* Removals. A page of the listing costs the same, however few it is for; the
+ * listing grows with them. */
+#define ROUND_MIN 512
+#define ROUND_MAX 1024
 #define CHUNK_MAX 64		/* keys of one DeleteObjects */
 #define BODY_MAX (CHUNK_MAX * (6 * (size_t)S3_KEY_MAX + 64))
 
@@ -378,6 +381,7 @@ start_round(struct source_s3 *s)
 
 		s->waiting = r->waits;
 		r->waits = NULL;
+		s->waiting_n--;
 		o->list[o->n++] = r;
 	}
 	qsort(o->list, o->n, sizeof(*o->list), by_key);
@@ -387,8 +391,8 @@ start_round(struct source_s3 *s)
 }
 
 void
-s3_round_due(struct source_s3 *s)
+s3_round_due(struct source_s3 *s, bool last)
 {
-	if (s->waiting != NULL && s->rounds == 0)
+	if (s->rounds == 0 && s->waiting_n >= (last ? 1 : ROUND_MIN))
 		start_round(s);
 }

@@ -261,11 +261,11 @@ s3_next(struct source *source, struct object *o_r, struct err *e)
 	r = drop_handed(s, e);
 	if (r != 0)
 		return r < 0 ? -1 : 0;
-	s3_round_due(s);
+	s3_round_due(s, false);
 	while (s->removing > S3_REMOVING_MAX && !s3_stopping(s)) {
 		if (s3_drive(s, NULL, 0, SLICE_MS) < 0)
 			break;
-		s3_round_due(s);
+		s3_round_due(s, false);
 	}
 	if (++s->calls % DRIVE_EVERY == 0 && s3_drive(s, NULL, 0, 0) < 0) {
 		*e = s->err;

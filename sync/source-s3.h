@@ -99,6 +99,7 @@ struct source_s3 {
 	struct s3_removal *removals;	/* all that are under way */
 	size_t removing;
 	struct s3_removal *waiting;	/* for a round */
+	size_t waiting_n;
 	size_t rounds;		/* that still compare */
 	bool no_chunks;		/* the server has no DeleteObjects */
 };
@@ -128,8 +129,9 @@ void s3_removal_look(struct s3_removal *r);
 void s3_removal_failed(struct s3_removal *r, const struct aws_call *call);
 void s3_removal_end(struct s3_removal *r, enum removal how,
 		    const struct err *e);
-/* Starts to remove what waits, unless a round is still looking. */
-void s3_round_due(struct source_s3 *s);
+/* Starts to remove what waits, unless a round is still looking or more may come
+ * that it can look for as well; last: nothing more will. */
+void s3_round_due(struct source_s3 *s, bool last);
 /* Tells the engine that they were given up. */
 void s3_removals_free(struct source_s3 *s);
 
