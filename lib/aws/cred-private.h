@@ -29,6 +29,8 @@ struct cred {
 	char word[1200];	/* for cred_word(); "" = none */
 	char none[256];		/* why the last provider had nothing */
 	int64_t tried, renewed;	/* when; 0: never */
+	int64_t again;		/* not asked before that, when it failed and */
+	struct err why;		/* there are no valid ones: so it is */
 	/* Of the attempt at hand. */
 	int64_t now;
 	double deadline;	/* on the monotonic clock */

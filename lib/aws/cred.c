@@ -211,30 +211,59 @@ ask_all(struct cred *c, struct aws_creds *out, struct err *e)
 			c->none[0] ? c->none : "and this is no instance");
 }
 
+/* The one that had some. */
+static int
+ask_again(struct cred *c, struct aws_creds *out, struct err *e)
+{
+	c->none[0] = '\0';
+	if (ask_one(c, c->provider, out, e) == CRED_FOUND)
+		return 0;
+	if (e->text[0] == '\0')
+		err_set(e, ERR_TEMP, "cannot renew the credentials of %s: %s",
+			c->source, c->none[0] ? c->none :
+			"there are none any more");
+	return -1;
+}
+
 /* Asks for new ones, and keeps the old ones unless that succeeds. */
 static int
 renew(struct cred *c, int64_t now, int seconds, struct err *e)
 {
 	struct aws_creds fresh = { .expires = 0 };
-	int ret = 0;
+	int ret;
 
 	c->now = now;
 	c->tried = now;
 	cred_begin(c, seconds);
-	if (c->provider == NULL) {
+	if (c->provider == NULL)
 		ret = ask_all(c, &fresh, e);
-	} else if (ask_one(c, c->provider, &fresh, e) != CRED_FOUND) {
-		if (e->text[0] == '\0')
-			err_set(e, ERR_TEMP, "%s has none any more",
-				c->provider->name);
-		ret = -1;
-	}
+	else
+		ret = ask_again(c, &fresh, e);
 	if (ret == 0) {
 		c->creds = fresh;
 		c->have = true;
 	}
 	secret_wipe(&fresh, sizeof(fresh));
 	return ret;
+}
+
+/* There are no valid ones. Many calls wait for them: one that made us wait is
+ * not asked for each of them. */
+static int
+await(struct cred *c, int64_t now, struct err *e)
+{
+	const double begun = clock_monotonic();
+
+	if (now < c->again && now >= c->tried) {
+		*e = c->why;
+		return -1;
+	}
+	if (renew(c, now, PATIENT, e) == 0)
+		return 0;
+	c->why = *e;
+	/* As long as it took, and as long again. */
+	c->again = now + 2 * (int64_t)(clock_monotonic() - begun);
+	return -1;
 }
 
 int
@@ -245,16 +274,15 @@ cred_get(struct cred *c, int64_t now, struct aws_creds *out, struct err *e)
 	const bool due = !c->have || (c->creds.expires != 0 && left <= EARLY);
 	struct err why = { .text = "" };
 
-	if (due && (!valid || now - c->tried >= PAUSE || now < c->tried) &&
-	    renew(c, now, valid ? QUICK : PATIENT, &why) < 0) {
-		if (!valid) {
-			*e = why;
-			return -1;
-		}
+	if (!valid && await(c, now, &why) < 0) {
+		*e = why;
+		return -1;
+	}
+	if (valid && due && (now - c->tried >= PAUSE || now < c->tried) &&
+	    renew(c, now, QUICK, &why) < 0)
 		snprintf(c->word, sizeof(c->word), "%s; the present "
 			 "credentials are valid for %lld more minutes",
 			 why.text, (long long)left / 60);
-	}
 	*out = c->creds;
 	return 0;
 }

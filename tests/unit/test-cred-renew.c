@@ -24,11 +24,11 @@ let_it_say(const char *dir, const char *key, int64_t expires)
 }
 
 static struct cred *
-begin(const char *dir)
+begin_with(const char *dir, const char *program)
 {
 	const struct cred_scene scene = {
-		.config = scratch_path("[default]\ncredential_process = cat "
-				       "%s/answer\n", dir),
+		.config = scratch_path("[default]\ncredential_process = %s "
+				       "%s/answer\n", program, dir),
 	};
 	struct err e = { .text = "" };
 	struct cred *c = cred_scene(dir, &scene, &e);
@@ -36,6 +36,12 @@ begin(const char *dir)
 	assert_string_equal(e.text, "");
 	assert_non_null(c);
 	return c;
+}
+
+static struct cred *
+begin(const char *dir)
+{
+	return begin_with(dir, "cat");
 }
 
 /* At that time there are these credentials; NULL: none. */
@@ -108,6 +114,28 @@ has_none_after_the_end(const char *dir)
 	cred_scene_end(c);
 }
 
+/* A run has hundreds of calls that wait for credentials. */
+static void
+asks_one_that_is_slow_not_for_each_call(const char *dir)
+{
+	static const char script[] = "cd \"${1%/*}\"; [ -s answer ] || "
+		"{ echo >>asked; sleep 2; }; cat answer";
+	struct cred *c = begin_with(dir, scratch_path("sh -c '%s' sh",
+						      script));
+	char asked[16];
+
+	let_it_say(dir, "ONE", CRED_NOW + 9 * MINUTE);
+	there_is(c, CRED_NOW, "ONE");
+	scratch_text(scratch_path("%s/answer", dir), "");
+	for (int i = 0; i < 6; i++)
+		there_is(c, CRED_NOW + 10 * MINUTE + i % 3, NULL);
+	assert_int_equal(scratch_read(scratch_path("%s/asked", dir), asked,
+				      sizeof(asked)), 1);
+	let_it_say(dir, "TWO", CRED_NOW + 120 * MINUTE);
+	there_is(c, CRED_NOW + 20 * MINUTE, "TWO");
+	cred_scene_end(c);
+}
+
 static void
 renews_what_is_refused_once_a_minute(const char *dir)
 {
@@ -156,6 +184,7 @@ main(void)
 		plain_unit_test(renews_before_the_end),
 		plain_unit_test(keeps_what_is_valid_when_it_fails),
 		plain_unit_test(has_none_after_the_end),
+		plain_unit_test(asks_one_that_is_slow_not_for_each_call),
 		plain_unit_test(renews_what_is_refused_once_a_minute),
 		plain_unit_test(bears_a_clock_that_goes_back),
 	};
