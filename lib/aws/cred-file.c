@@ -85,6 +85,30 @@ cred_credentials_file(struct cred *c, const char *profile,
 		       VALUE_CREDENTIALS_FILE, out, e);
 }
 
+/* Somebody would have to sit there. Whom the next providers know is another
+ * one than this profile means. */
+enum cred_result
+cred_sign_in(struct cred *c, const char *profile, struct aws_creds *out,
+	     struct err *e)
+{
+	static const char *const keys[] = {
+		"sso_account_id", "sso_role_name", "login_session", NULL
+	};
+	const char *from;
+
+	(void)out;
+	for (const char *const *key = keys; *key != NULL; key++)
+		if (aws_config_get(c->config, profile, NULL, *key,
+				   &from) != NULL) {
+			err_stop(e, EX_CONFIG, "cannot use the credentials of "
+				 "%s: it signs in by a browser (%s), and "
+				 "nobody is there: give it a "
+				 "credential_process", from, *key);
+			return CRED_FAILED;
+		}
+	return CRED_NONE;
+}
+
 enum cred_result
 cred_config_file(struct cred *c, const char *profile, struct aws_creds *out,
 		 struct err *e)

@@ -60,6 +60,8 @@ enum cred_result cred_process(struct cred *c, const char *profile,
 			      struct aws_creds *out, struct err *e);
 enum cred_result cred_config_file(struct cred *c, const char *profile,
 				  struct aws_creds *out, struct err *e);
+enum cred_result cred_sign_in(struct cred *c, const char *profile,
+			      struct aws_creds *out, struct err *e);
 enum cred_result cred_container(struct cred *c, const char *profile,
 				struct aws_creds *out, struct err *e);
 enum cred_result cred_instance(struct cred *c, const char *profile,

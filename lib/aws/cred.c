@@ -24,6 +24,7 @@ static const struct cred_provider providers[] = {
 	{ "credentials file", false, cred_credentials_file },
 	{ "credential_process", false, cred_process },
 	{ "config file", false, cred_config_file },
+	{ "sign-in", false, cred_sign_in },
 	{ "container", false, cred_container },
 	{ "instance", false, cred_instance },
 };
@@ -157,7 +158,7 @@ cred_of_profile(struct cred *c, const char *profile, struct aws_creds *out,
 					       struct aws_creds *,
 					       struct err *) = {
 		cred_web_identity, cred_credentials_file, cred_process,
-		cred_config_file,
+		cred_config_file, cred_sign_in,
 	};
 	enum cred_result r = CRED_NONE;
 

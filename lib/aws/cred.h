@@ -3,7 +3,8 @@
  * some, in botocore's order: our key_file; the environment (unless a profile is
  * asked for); of the profile: a role to assume, a web identity, keys in the
  * credentials file, credential_process, keys in the config file; the container;
- * the instance (IMDSv2).
+ * the instance (IMDSv2). A profile that knows no more than a sign-in by a
+ * browser is refused, and nobody behind it is asked.
  *
  * Those that expire are renewed by the same provider: tried from 15 minutes
  * before the end. While valid ones are there nothing blocks for more than five

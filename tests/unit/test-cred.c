@@ -17,6 +17,9 @@ struct choice {
 		     "\"AccessKeyId\": \"" key "\", "			\
 		     "\"SecretAccessKey\": \"HIDDEN\"}'\n"
 
+#define SSO "sso_session = office\nsso_account_id = 111122223333\n"	\
+	    "sso_role_name = mail\n"
+
 static const struct choice choices[] = {
 	{ { .env = { ENV } }, "AKENV", "", "the environment" },
 	{ { .env = { ENV, "AWS_SESSION_TOKEN=HIDDEN==" } }, "AKENV",
@@ -37,6 +40,10 @@ static const struct choice choices[] = {
 	  "/keys" },
 	{ { .config = "[default]\n" KEYS("AKCONFIG") }, "AKCONFIG", "",
 	  "/config" },
+	{ { .keys = "[default]\n" KEYS("AKFILE"),
+	    .config = "[default]\n" SSO }, "AKFILE", "", "/keys" },
+	{ { .config = "[default]\n" SSO PROCESS("AKPROCESS") }, "AKPROCESS",
+	  "", "credential_process" },
 	{ { .config = "[profile default]\n" KEYS("AKCONFIG") "[default]\n"
 		      KEYS("AKOTHER") }, "AKCONFIG", "", "/config" },
 	{ { .env = { "AWS_PROFILE=a b" },
@@ -114,6 +121,7 @@ struct wrong {
 };
 
 #define DEFAULT(line) .config = "[default]\n" line "\n"
+#define AT_HOME "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:1/"
 #define ANSWERS(text) DEFAULT("credential_process = echo '" text "'")
 #define BIG                                                                    \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -175,6 +183,17 @@ static const struct wrong wrongs[] = {
 	  ": it prints more than 65536 bytes" },
 	{ { DEFAULT("credential_process = /nonexistent HIDDEN") }, ERR_TEMP,
 	  "cannot execute /nonexistent: No such file" },
+	/* Not those of the container that we run in. */
+	{ { DEFAULT(SSO), .env = { AT_HOME } }, ERR_STOP, "profile default of "
+	},
+	{ { DEFAULT(SSO), .env = { AT_HOME } }, ERR_STOP, "it signs in by a "
+	  "browser (sso_account_id), and nobody is there: give it a "
+	  "credential_process" },
+	{ { DEFAULT("login_session = arn:aws:iam::111122223333:user/u"),
+	    .env = { AT_HOME } }, ERR_STOP, "a browser (login_session)" },
+	{ { DEFAULT("role_arn = arn:aws:iam::111122223333:role/r\n"
+		    "source_profile = s\n[profile s]\n" SSO) }, ERR_STOP,
+	  "profile s of " },
 	{ { DEFAULT("credential_process = 'HIDDEN") }, ERR_STOP,
 	  "expected a program and its arguments, quotes in pairs" },
 	{ { DEFAULT("credential_process = \"\\") }, ERR_STOP,
