@@ -215,6 +215,9 @@ check_profile(struct aws_config *c, struct err *e)
 	if (strcmp(v->source, "default") == 0 ||
 	    aws_config_has_profile(c, v->text))
 		return 0;
+	/* Its keys are not asked for, and their file was not read. */
+	if (c->key_file.n > 0 && !c->profile_asked)
+		return 0;
 	if (config->text == NULL && keys->text == NULL)
 		return err_stop(e, EX_CONFIG, "cannot use the profile %s (%s): "
 				"there are no shared files (%s/.aws/config, "

@@ -263,6 +263,31 @@ guards_files_of_secrets(const char *dir)
 	assert_null(strstr(e.text, "HIDDEN"));
 }
 
+/* The keys are there, and a profile of the caller's is no matter. */
+static void
+needs_no_profile_beside_a_key_file(const char *dir)
+{
+	static const char *const profiles[] = { "other", "nobody" };
+	const struct aws_settings own = { .key_file = put(dir, "own", keys) };
+
+	put(dir, "config", config);
+	put(dir, "keys", keys);
+	for (size_t i = 0; i < COUNT(profiles); i++) {
+		const char *env[] = {
+			scratch_path("AWS_PROFILE=%s", profiles[i]), NULL
+		};
+		struct aws_config *c;
+		struct err e = { .text = "" };
+
+		ROW(profiles[i]);
+		set_environment(dir, env);
+		c = aws_config_new(&own, &e);
+		assert_string_equal(e.text, "");
+		assert_non_null(c);
+		aws_config_free(c);
+	}
+}
+
 static void
 takes_a_credential_of_systemd(const char *dir)
 {
@@ -368,6 +393,7 @@ main(void)
 		plain_unit_test(follows_the_order),
 		plain_unit_test(names_what_is_wrong),
 		plain_unit_test(guards_files_of_secrets),
+		plain_unit_test(needs_no_profile_beside_a_key_file),
 		plain_unit_test(takes_a_credential_of_systemd),
 		plain_unit_test(warns_and_answers),
 		plain_unit_test(learns_a_region),
