@@ -1,10 +1,13 @@
 #include <config.h>
 
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cred-private.h"
 #include "lib/base/child.h"
@@ -84,15 +87,29 @@ failed(const struct cred *c, const struct child_answer *a, struct err *e)
 	return CRED_FAILED;
 }
 
+/* Of whoever runs the program: the configuration may have been read by root,
+ * whose home is closed to the engine. NULL: there is none. */
+static char *
+make_home(void)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct buf home;
+
+	if (pw == NULL || *pw->pw_dir != '/')
+		return NULL;
+	buf_init(&home, PATH_MAX);
+	buf_printf(&home, "HOME=%s", pw->pw_dir);
+	return home.data;
+}
+
 static enum cred_result
 ask(struct cred *c, const char *const *argv, struct aws_creds *out,
     struct err *e)
 {
 	/* Who wants more sets it in the program that is named. */
+	char *home = make_home();
 	const char *envp[] = {
-		"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
-		c->config->home ? arena_printf(&c->config->arena, "HOME=%s",
-					       c->config->home) : NULL, NULL
+		"PATH=/usr/bin:/bin", "LANG=C.UTF-8", home, NULL
 	};
 	struct child_answer a = { .size = CRED_ANSWER_MAX + 1 };
 	enum cred_result r = CRED_FOUND;
@@ -110,6 +127,7 @@ ask(struct cred *c, const char *const *argv, struct aws_creds *out,
 	}
 	secret_wipe(a.out, a.size);
 	free(a.out);
+	free(home);
 	return r;
 }
 

@@ -1,6 +1,8 @@
 #include <config.h>
 
+#include <pwd.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cred-help.h"
 
@@ -289,6 +291,37 @@ splits_the_line_of_a_process(const char *dir)
 	}
 }
 
+/* What root has read, the engine works with. */
+static struct cred *roots;
+
+static void
+reads_as_root(const char *dir)
+{
+	const struct cred_scene scene = {
+		.config = "[default]\ncredential_process = sh -c "
+			  "'echo $HOME >&2; exit 1'\n",
+	};
+	struct err e = { .text = "" };
+
+	roots = cred_scene(dir, &scene, &e);
+	assert_non_null(roots);
+}
+
+static void
+runs_a_process_at_home(const char *dir)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	struct aws_creds creds;
+	struct err e = { .text = "" };
+
+	(void)dir;
+	assert_non_null(pw);
+	assert_int_equal(cred_get(roots, CRED_NOW, &creds, &e), -1);
+	assert_non_null(strstr(e.text, "it ended with 1: "));
+	assert_string_equal(strstr(e.text, "1: ") + 3, pw->pw_dir);
+	cred_scene_end(roots);
+}
+
 struct moment {
 	const char *text;
 	int64_t time;
@@ -331,6 +364,7 @@ main(void)
 		plain_unit_test(says_what_is_wrong_and_no_secret),
 		plain_unit_test(refuses_a_half_key_file),
 		plain_unit_test(splits_the_line_of_a_process),
+		root_unit_test(runs_a_process_at_home, reads_as_root),
 		cmocka_unit_test(reads_times),
 	};
 
