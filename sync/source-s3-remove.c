@@ -258,17 +258,28 @@ on_probed(struct aws_call *c)
 }
 
 static int
+on_versioning_begin(struct aws_call *c, struct err *e)
+{
+	struct source_s3 *s = c->owner;
+
+	(void)e;
+	buf_clear(&s->probe_body);
+	return 0;
+}
+
+static int
 on_versioning_data(struct aws_call *c, const void *data, size_t n,
 		   struct err *e)
 {
 	struct source_s3 *s = c->owner;
 
-	(void)e;
 	buf_add(&s->probe_body, data, n);
-	return 0;
+	return s->probe_body.cut ? err_set(e, ERR_TEMP, "too much for what "
+					   "was asked") : 0;
 }
 
-/* Whoever may not ask is not told; on AWS each answer to a GET tells, too. */
+/* Whoever may not ask is not told; on AWS each answer to a GET tells, too, and
+ * has perhaps. */
 static void
 on_versioning(struct aws_call *c)
 {
@@ -277,8 +288,8 @@ on_versioning(struct aws_call *c)
 	s3_heard(s, c);
 	if (c->result == AWS_CANCELLED)
 		return;
-	s->versioned = c->result == AWS_OK && s->probe_body.data != NULL &&
-		       strstr(s->probe_body.data, "<Status>") != NULL;
+	s->versioned |= c->result == AWS_OK && s->probe_body.data != NULL &&
+			strstr(s->probe_body.data, "<Status>") != NULL;
 	/* Never in a bucket with versions: it would leave a delete marker. */
 	if (!s->versioned) {
 		start_probe(s, true, on_probed);
@@ -296,8 +307,9 @@ ask_versioning(struct source_s3 *s)
 	s->probe = (struct aws_call){
 		.method = "GET", .bucket = s->bucket,
 		.query = { { "versioning", "" } }, .query_n = 1,
-		.data = on_versioning_data, .done = on_versioning,
-		.owner = s, .xml = true, .expected = AWS_LENGTH_UNKNOWN,
+		.begin = on_versioning_begin, .data = on_versioning_data,
+		.done = on_versioning, .owner = s, .xml = true,
+		.expected = AWS_LENGTH_UNKNOWN,
 	};
 	aws_start(s->aws, &s->probe);
 }
@@ -325,6 +337,7 @@ s3_remove(struct source *source, const struct object *o,
 		r->next->link = &r->next;
 	s->removals = r;
 	s->removing++;
+	s->versioned |= v->id != NULL;
 	if (has_own_version(r) || s->conditional > CONDITIONAL_ASKED)
 		start(r);
 	else if (s->conditional == CONDITIONAL_UNKNOWN)

@@ -315,6 +315,29 @@ def f18_may_not_ask(p):
     yield from p.left()
 
 
+def f18_suspended_may_not_ask(p):
+    """There, GetBucketVersioning not allowed, a GET names "null": no probe"""
+    suspended(p, True)
+    key = p.mail(0)
+    p.script({"op": "versioning", "status": 403, "code": "AccessDenied"})
+    yield from ended(p.sync(), 0, imported=1, deleted=1)
+    yield from equal("deletions", deletions(p, key), (1, 0))
+    yield from nothing_kept(p)
+    yield from p.numbered(0)
+
+
+def f22_versioning(p):
+    """A gigabyte in answer to the question for versions: not taken"""
+    p.mails(2)
+    p.script({"op": "versioning", "body": "huge"})
+    yield from ended(p.sync(), 0, imported=2, deleted=2)
+    for entry in p.server.requests("versioning"):
+        if entry["sent"] > 8 << 20:
+            yield "%d bytes were taken" % entry["sent"]
+    yield from p.numbered(0, 1)
+    yield from p.left()
+
+
 def suspended(p, tells_null):
     store = p.server.store
     store.suspended.add("mail")
