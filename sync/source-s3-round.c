@@ -42,6 +42,8 @@ struct round {
 	bool listed;
 	char *after;		/* start-after of the listing */
 	char *token;
+	char *last;		/* key of the pages so far */
+	unsigned empty;		/* pages in a row */
 	struct s3_page page;
 	struct aws_call call;
 };
@@ -61,6 +63,7 @@ round_free(struct round *o)
 	s3_page_free(&o->page);
 	free(o->after);
 	free(o->token);
+	free(o->last);
 	free(o);
 }
 
@@ -282,15 +285,37 @@ give_up_list(struct round *o)
 	end_round(o);
 }
 
+/* Each key behind the one before, also across pages: only such a listing can
+ * say that a key is not there. */
+static bool
+goes_on(struct round *o)
+{
+	const struct s3_page *p = &o->page;
+	const char *previous = o->last;
+
+	if (o->token != NULL && p->token != NULL &&
+	    strcmp(o->token, p->token) == 0)
+		return false;
+	if (p->n == 0)
+		return ++o->empty < S3_EMPTY_MAX;
+	o->empty = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		if (previous != NULL && strcmp(previous, p->list[i].key) >= 0)
+			return false;
+		previous = p->list[i].key;
+	}
+	free(o->last);
+	o->last = mem_strdup(previous);
+	return true;
+}
+
 static void
 on_listed(struct aws_call *call)
 {
 	struct round *o = call->owner;
-	const bool again = o->token != NULL && o->page.token != NULL &&
-			   strcmp(o->token, o->page.token) == 0;
 
 	s3_heard(o->of, call);
-	if (call->result != AWS_OK || again) {
+	if (call->result != AWS_OK || !goes_on(o)) {
 		give_up_list(o);
 		return;
 	}

@@ -112,7 +112,8 @@ list_failed(struct source_s3 *s)
 		s->err.kind = ERR_STOP;
 }
 
-/* The same token, or keys that do not go on behind the last page's. */
+/* The same token, keys that do not go on behind the last page's, or never any
+ * key. */
 static bool
 repeats(struct source_s3 *s)
 {
@@ -121,7 +122,8 @@ repeats(struct source_s3 *s)
 		     strcmp(s->token, p->token) == 0;
 
 	if (p->n == 0)
-		return again;
+		return again || ++s->empty >= S3_EMPTY_MAX;
+	s->empty = 0;
 	again = again || (s->greatest != NULL &&
 			  strcmp(p->list[0].key, s->greatest) <= 0);
 	free(s->greatest);
@@ -142,7 +144,8 @@ on_listed(struct aws_call *c)
 	} else if (repeats(s)) {
 		/* It would keep us for ever. */
 		err_set(&s->err, ERR_TEMP, "cannot list %s to its end: the "
-			"server gives the same page again and again",
+			"server gives the same page again and again, or "
+			"pages without an object",
 			s->source->settings->url);
 		list_failed(s);
 	} else {

@@ -19,6 +19,8 @@
 #define S3_WINDOW_BYTES ((uint64_t)16 << 20)	/* and bytes */
 #define S3_REMOVING_MAX 2048	/* removals under way; then they go first */
 #define S3_SILENT_MAX 8		/* requests without answer: it is not there */
+#define S3_EMPTY_MAX 10000	/* pages in a row without an object; S3 gives
+				 * some where there are many delete markers */
 
 enum slot_state {
 	SLOT_UNWANTED,		/* handed out without its bytes */
@@ -79,6 +81,7 @@ struct source_s3 {
 	size_t at;		/* handed to the window */
 	char *token;		/* of the page that is asked for */
 	char *greatest;		/* key of the pages so far */
+	unsigned empty;		/* pages in a row */
 	struct aws_call listing;
 	bool began, asking;	/* it is under way */
 	bool ready;		/* ahead is there */

@@ -85,6 +85,21 @@ def f04_same_token(p):
         yield "nothing was said"
 
 
+def f04_empty_pages(p):
+    """Pages without an object, each with a new token, without end"""
+    keys = p.mails(2)
+    p.script({"op": "list", "body": "empty-page"})
+    r = p.sync()
+    yield from ended(r, 75)
+    yield from says(r, "cannot list", "to its end")
+    yield from p.numbered()
+    yield from p.left(*keys)
+    # Some of them are no trouble.
+    p.script({"op": "list", "nth": list(range(1, 60)), "body": "empty-page"})
+    yield from ended(p.sync(), 0, imported=2, deleted=2)
+    yield from p.numbered(0, 1)
+
+
 def f04_no_token(p):
     """Truncated without a token, or without saying whether"""
     for body in "no-token", "no-truncated":

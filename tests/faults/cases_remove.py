@@ -114,6 +114,16 @@ def f15_stale(p):
     yield from p.left()
 
 
+def f15_backwards(p):
+    """There, a listing in the wrong order: nothing is taken for gone"""
+    keys = ignoring(p, 20)
+    p.script({"op": "list", "nth": "2-", "backwards": True})
+    yield from ended(p.sync(), 0, imported=20, deleted=20)
+    yield from looked_first(p, keys)
+    yield from p.numbered(*range(20))
+    yield from p.left()
+
+
 def f15_refused(p):
     """A server that refuses If-Match (501): each is looked at again"""
     keys = ignoring(p, 2, "refused")

@@ -16,7 +16,8 @@ A script is a list of rules, each a dictionary (JSON in a file):
 	 headers  {NAME: VALUE}; null takes one away
 	 flip     N: bit 0 of byte N of the body is another
 	 append   TEXT behind the body; drop: N bytes less of it
-	 hidden   KEY: the listing forgets it
+	 hidden   KEY: the listing forgets it; backwards true: it gives the
+		  keys of the page in the wrong order
 	 length   what Content-Length says
 	 framing  chunked or close instead of a length
 	 cut      N: the connection ends after N bytes of the body; reset true:
@@ -29,6 +30,7 @@ A script is a list of rules, each a dictionary (JSON in a file):
 
 import re
 import threading
+import uuid
 
 import store
 
@@ -65,11 +67,18 @@ def name():
         yield b"k" * 65536
 
 
+def empty():
+    """A page without an object, and another one behind it."""
+    yield PAGE + b"<IsTruncated>true</IsTruncated><NextContinuationToken>" + \
+        store.make_token(b"!" + uuid.uuid4().bytes).encode() + \
+        b"</NextContinuationToken></ListBucketResult>"
+
+
 BODIES = {
     "doctype": PAGE.replace(b"\n", b"\n<!DOCTYPE x>\n", 1) +
     b"<IsTruncated>false</IsTruncated></ListBucketResult>",
     "bomb": BOMB, "external": EXTERNAL, "html": HTML, "empty": b"",
-    "huge": huge, "deep": deep, "name": name,
+    "huge": huge, "deep": deep, "name": name, "empty-page": empty,
     "other": b"<?xml version='1.0'?><ListAllMyBucketsResult/>",
     "error": b"<?xml version='1.0'?><Error><Code>InternalError</Code>"
     b"<Message>We encountered an internal error.</Message></Error>",
@@ -163,6 +172,10 @@ def alter(given, rule):
         given.body = re.sub(b"<Contents><Key>%s</Key>.*?</Contents>" %
                             re.escape(rule["hidden"].encode()), b"",
                             given.body)
+    if "backwards" in rule:
+        found = re.findall(b"<Contents>.*?</Contents>", given.body)
+        given.body = re.sub(b"<Contents>.*</Contents>", lambda _:
+                            b"".join(reversed(found)), given.body)
     if "drop" in rule:
         given.body = given.body[:len(given.body) - rule["drop"]]
     given.body += rule.get("append", "").encode()
