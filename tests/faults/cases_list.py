@@ -1,8 +1,11 @@
 """What may go wrong with a listing. A case is a function of a Place; it yields
 what is wrong. Its name begins with its number in the project's list."""
 
+import json
+import subprocess
 import time
 
+import place
 import ses
 from place import ended, equal, says
 
@@ -181,6 +184,39 @@ def more_pages(p):
     yield from p.numbered(*range(6))
     yield from p.left("other/key")
     yield from ended(p.sync(), 0, listed=0)
+
+
+# A process counts what its parent had when it was forked: a small parent.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+def audited(p, count):
+    """KiB that it took to list so many."""
+    r = subprocess.run(["python3", "-c", MEASURE, *p.command("--audit")],
+                       env=p.environment, cwd="/", stdout=subprocess.PIPE,
+                       timeout=300, **place.plain_user())
+    said, peak = r.stdout.decode().split("\n")[:2]
+    if r.returncode != 0 or json.loads(said)["listed"] != count:
+        raise ValueError("exit %d, %s" % (r.returncode, said))
+    return int(peak)
+
+
+def more_flat_memory(p):
+    """100,000 objects take no more memory than 1,000"""
+    peaks, data = [], ses.numbered(0)
+    for first, count in (0, 1000), (1000, 100000):
+        for n in range(first, count):
+            p.server.store.put("mail", "in/%032x" % n, data)
+        peaks.append(audited(p, count))
+    yield from equal("pages", p.asked("list"), 101)
+    yield from equal("reads", p.asked("get"), 0)
+    if peaks[1] - peaks[0] > 4096:
+        yield "%d KiB, then %d" % tuple(peaks)
 
 
 def f20_stalled_list(p):

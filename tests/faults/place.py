@@ -20,6 +20,12 @@ NOBODY = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 PATIENCE = 200          # seconds for a run, then it hangs
 
 
+def plain_user():
+    """For subprocess: not root."""
+    return {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid,
+            "extra_groups": []} if NOBODY else {}
+
+
 class Base:
     """Copies of the programs where anybody may start them."""
 
@@ -104,14 +110,13 @@ class Place:
         """Runs it; a variable that is None is taken away."""
         env = {n: v for n, v in {**self.environment, **environment}.items()
                if v is not None}
-        who = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid,
-               "extra_groups": []} if NOBODY else {}
         with open(self.path + "/out", "w+b") as out, \
                 open(self.path + "/err", "w+b") as err:
             child = subprocess.Popen(
                 ["timeout", "-k", "5", str(PATIENCE),
                  *self.command(*options, source=source)], env=env, cwd="/",
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, **who)
+                stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                **plain_user())
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
             said = []
