@@ -157,6 +157,13 @@ static const struct wrong wrongs[] = {
 	{ { ANSWERS("[1]") }, ERR_TEMP, "expected a JSON object" },
 	{ { ANSWERS("{\"SecretAccessKey\": \"HIDDEN\", }") }, ERR_TEMP,
 	  "expected a JSON object" },
+	/* F24: a NUL would cut the text, and the last of two keys counts. */
+	{ { ANSWERS("{\"Version\": 1, \"AccessKeyId\": \"A\\u0000B\", "
+		    "\"SecretAccessKey\": \"HIDDEN\"}") }, ERR_TEMP,
+	  "expected a JSON object" },
+	{ { ANSWERS("{\"Version\": 1, \"AccessKeyId\": \"A\", "
+		    "\"SecretAccessKey\": \"HIDDEN\", \"Version\": 2}") },
+	  ERR_STOP, "expected \"Version\": 1" },
 	{ { ANSWERS("{\"Version\": 2, \"AccessKeyId\": \"A\", "
 		    "\"SecretAccessKey\": \"HIDDEN\"}") }, ERR_STOP,
 	  "expected \"Version\": 1" },
