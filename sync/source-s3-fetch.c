@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "engine-private.h"
 #include "lib/base/fsio.h"
@@ -15,10 +16,33 @@
  * ETag, and every checksum that the answer names.
  */
 
+#define ROOM_LEFT ((uint64_t)32 << 20)	/* of the disk, for the ledger and
+					 * whoever shares it */
+
 static bool
 is_large(const struct slot *t)
 {
 	return t->object.size > SPOOL_MEMORY_MAX;
+}
+
+/* What lies in a bucket may be no mail, and larger than the disk. */
+static int
+find_room(const struct slot *t, struct err *e)
+{
+	const char *dir = t->of->source->spool_dir;
+	const uint64_t size = t->object.size;
+	struct statvfs v;
+	uint64_t room;
+
+	if (dir == NULL || statvfs(dir, &v) < 0)
+		return 0;
+	room = (uint64_t)v.f_bavail * v.f_frsize;
+	if (room >= ROOM_LEFT && size <= room - ROOM_LEFT)
+		return 0;
+	return err_set(e, ERR_TEMP, "it has %llu MiB, and there is no room for "
+		       "it in %s (%llu MiB are free)",
+		       (unsigned long long)(size >> 20), dir,
+		       (unsigned long long)(room >> 20));
 }
 
 static int
@@ -50,6 +74,8 @@ on_begin(struct aws_call *c, struct err *e)
 		t->spooler->verbatim = t->of->source->settings->verbatim;
 	}
 	spool_cancel(t->spooler);
+	if (find_room(t, e) < 0)
+		return -1;
 	return spool_begin(t->spooler, t->object.size, e);
 }
 

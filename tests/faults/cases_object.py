@@ -271,6 +271,25 @@ def f20_stopped(p):
     yield from clean_end(p, 1)
 
 
+def f27_no_room(p):
+    """An object that no disk could hold: named, not begun; others come"""
+    big, key = p.mail(0), p.mail(1)
+    page = p.server.store.list("mail", {"prefix": "in/"}).body.decode()
+    size = "<Size>%d</Size>" % len(ses.numbered(0))
+    at = page.index(size, page.index(big))
+    page = page[:at] + "<Size>%d</Size>" % (1 << 50) + page[at + len(size):]
+    p.script({"op": "list", "body": page},
+             {"op": "get", "key": big, "length": 1 << 50})
+    r = p.sync()
+    yield from ended(r, 75, imported=1, deleted=1, failed=1)
+    yield from says(r, "no room", big.split("/")[1])
+    yield from equal("reads", (p.asked("get", big), p.asked("get", key)),
+                     (1, 1))
+    yield from p.numbered(1)
+    yield from p.left(big)
+    yield from clean_end(p, 2)
+
+
 def f25_keys(p):
     """Keys of all sorts: never a path, never another object"""
     keys = [b"in/" + k for k in odd.KEYS + odd.CONTROL]
