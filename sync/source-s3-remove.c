@@ -23,10 +23,15 @@
  * the condition gives 204. Without a clear answer a HEAD goes before the
  * DELETE. The version "null" is looked at by itself, and so is what this run
  * did not read.
+ *
+ * A DELETE that takes whatever is there is sent once. When nobody knows what
+ * became of it, somebody may have put another mail under the key by the time of
+ * a second one: so it begins anew, with a HEAD.
  */
 
 #define NULL_VERSION "null"
 #define STOP_SECONDS 10		/* for removals when the run must end */
+#define TRIES_MAX 3		/* of a removal, whose end was unclear */
 
 void
 s3_removal_end(struct s3_removal *r, enum removal how, const struct err *e)
@@ -63,6 +68,17 @@ s3_removal_failed(struct s3_removal *r, const struct aws_call *c)
 	       ? "s3:DeleteObjectVersion" : "s3:DeleteObject");
 }
 
+/* c may have deleted it, or may not; c had no condition. */
+void
+s3_removal_unclear(struct s3_removal *r, const struct aws_call *c)
+{
+	if (c->result == AWS_CANCELLED || c->err.kind == ERR_STOP ||
+	    ++r->tries == TRIES_MAX)
+		s3_removal_failed(r, c);
+	else
+		s3_removal_look(r);
+}
+
 static void
 on_deleted(struct aws_call *c)
 {
@@ -75,8 +91,18 @@ on_deleted(struct aws_call *c)
 		s3_removal_end(r, REMOVAL_OK, NULL);
 	else if (c->status == 412 || c->status == 409)
 		s3_removal_end(r, REMOVAL_CHANGED, NULL);
+	else if (c->once && c->result == AWS_FAILED)
+		s3_removal_unclear(r, c);
 	else
 		s3_removal_failed(r, c);
+}
+
+/* The version that has the id "null" is replaced in place, like any object of a
+ * bucket without versions. */
+static bool
+is_own_version(const char *id)
+{
+	return id != NULL && strcmp(id, NULL_VERSION) != 0;
 }
 
 /* id NULL: the object as it is; match: only if it has that ETag. */
@@ -94,6 +120,8 @@ start_delete(struct s3_removal *r, const char *id, bool match)
 	if (match)
 		r->call.headers[r->call.headers_n++] =
 			(struct sigv4_pair){ "if-match", r->match };
+	r->call.once = !is_own_version(id) &&
+		       !(match && r->of->conditional == CONDITIONAL_HONOURED);
 	aws_start(r->of->aws, &r->call);
 }
 
@@ -136,8 +164,8 @@ on_looked(struct aws_call *c)
 	id = aws_header(c, "x-amz-version-id");
 	if (id == NULL && r->of->versioned)
 		id = NULL_VERSION;
-	if (id != NULL)
-		r->found = mem_strdup(id);
+	free(r->found);		/* of a look before */
+	r->found = id != NULL ? mem_strdup(id) : NULL;
 	s3_removal_delete(r);
 }
 
@@ -152,21 +180,12 @@ s3_removal_look(struct s3_removal *r)
 	aws_start(r->of->aws, &r->call);
 }
 
-/* The version that has the id "null" is replaced in place, like any object of a
- * bucket without versions. */
-static bool
-has_own_version(const struct s3_removal *r)
-{
-	return r->version->id != NULL &&
-	       strcmp(r->version->id, NULL_VERSION) != 0;
-}
-
 static void
 start(struct s3_removal *r)
 {
 	struct source_s3 *s = r->of;
 
-	if (has_own_version(r)) {
+	if (is_own_version(r->version->id)) {
 		start_delete(r, r->version->id, false);
 	} else if (r->object->known || s->versioned ||
 		   r->version->id != NULL ||
@@ -199,7 +218,7 @@ start_all(struct source_s3 *s)
 {
 	for (struct s3_removal *r = s->removals, *next; r != NULL; r = next) {
 		next = r->next;
-		if (r->call.method == NULL && !has_own_version(r))
+		if (r->call.method == NULL && !is_own_version(r->version->id))
 			start(r);
 	}
 }
@@ -338,7 +357,7 @@ s3_remove(struct source *source, const struct object *o,
 	s->removals = r;
 	s->removing++;
 	s->versioned |= v->id != NULL;
-	if (has_own_version(r) || s->conditional > CONDITIONAL_ASKED)
+	if (is_own_version(v->id) || s->conditional > CONDITIONAL_ASKED)
 		start(r);
 	else if (s->conditional == CONDITIONAL_UNKNOWN)
 		ask_versioning(s);

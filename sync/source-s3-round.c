@@ -148,14 +148,6 @@ end_chunk(struct chunk *c)
 }
 
 static void
-fail_chunk(struct chunk *c, const struct aws_call *call)
-{
-	for (size_t i = 0; i < c->n; i++)
-		s3_removal_failed(c->list[i], call);
-	chunk_free(c);
-}
-
-static void
 on_chunk(struct aws_call *call)
 {
 	struct chunk *c = call->owner;
@@ -172,8 +164,8 @@ on_chunk(struct aws_call *call)
 		for (size_t i = 0; i < c->n; i++)
 			s3_removal_look(c->list[i]);
 	} else {
-		fail_chunk(c, call);
-		return;
+		for (size_t i = 0; i < c->n; i++)
+			s3_removal_unclear(c->list[i], call);
 	}
 	chunk_free(c);
 }
@@ -200,7 +192,7 @@ send_chunk(struct round *o)
 		},
 		.headers_n = 2,
 		.body = c->body.data, .body_n = c->body.len, .xml = true,
-		.begin = on_answer_begin, .data = on_answer_data,
+		.once = true, .begin = on_answer_begin, .data = on_answer_data,
 		.finish = on_answer_end, .done = on_chunk, .owner = c,
 		.expected = AWS_LENGTH_UNKNOWN,
 	};
@@ -256,6 +248,14 @@ compare(struct round *o)
 }
 
 static void start_list(struct round *o);
+
+static void
+fail_chunk(struct chunk *c, const struct aws_call *call)
+{
+	for (size_t i = 0; i < c->n; i++)
+		s3_removal_failed(c->list[i], call);
+	chunk_free(c);
+}
 
 static void
 end_round(struct round *o)

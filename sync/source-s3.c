@@ -43,7 +43,8 @@ s3_heard(struct source_s3 *s, const struct aws_call *c)
 {
 	if (c->status != 0) {
 		s->silent = 0;
-	} else if (c->result == AWS_FAILED) {
+	} else if (c->result == AWS_FAILED && !c->once) {
+		/* One attempt is no silence; the HEAD behind it tells. */
 		s->silent++;
 		if (!s->list_failed && !s->broken)
 			s->err = c->err;

@@ -62,6 +62,7 @@ struct s3_removal {
 	struct source_s3 *of;
 	struct s3_removal *next, **link;	/* of all; what points here */
 	struct s3_removal *waits;	/* for the next round */
+	unsigned tries;			/* whose end was unclear */
 	bool told;			/* DeleteObjects has, of it */
 	char *refused;			/* what it said, if not "deleted" */
 	void *ticket;
@@ -130,6 +131,7 @@ void s3_finish(struct source *s);
 void s3_removal_delete(struct s3_removal *r);
 void s3_removal_look(struct s3_removal *r);
 void s3_removal_failed(struct s3_removal *r, const struct aws_call *call);
+void s3_removal_unclear(struct s3_removal *r, const struct aws_call *call);
 void s3_removal_end(struct s3_removal *r, enum removal how,
 		    const struct err *e);
 /* Starts to remove what waits, unless a round is still looking or more may come

@@ -161,6 +161,17 @@ retry_after(const struct attempt *t)
 	return date < 0 ? -1 : (double)(date - t->signed_at);
 }
 
+/* Not so a 503 without a word of S3's, which may be a proxy's, nor an <Error>
+ * behind a 2xx, which comes when the work has begun. */
+static bool
+has_done_nothing(const struct aws_call *c)
+{
+	if (c->status < 300 || strcmp(c->code, "ServiceUnavailable") == 0)
+		return false;
+	return c->status == 429 ||
+	       retry_cause(0, c->code) == RETRY_THROTTLED;
+}
+
 static void
 again_or_finish(struct attempt *t, enum retry_cause cause, double after,
 		enum aws_result otherwise)
@@ -171,6 +182,10 @@ again_or_finish(struct attempt *t, enum retry_cause cause, double after,
 
 	if (cause == RETRY_THROTTLED)
 		pace_throttled(&a->pace, t->halvings);
+	if (c->once && (cause != RETRY_THROTTLED || !has_done_nothing(c))) {
+		aws_finish(t, otherwise);
+		return;
+	}
 	delay = retry_delay(&a->retry, cause, c->attempts - c->put_right,
 			    after, a->clock.chance(a->clock.arg), &c->paid);
 	if (delay < 0)

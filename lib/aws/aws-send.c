@@ -109,6 +109,7 @@ aws_send(struct attempt *t, struct err *e)
 	t->x.lines_n = t->signed_as.lines_n;
 	t->x.body = c->body;
 	t->x.body_n = c->body_n;
+	t->x.once = c->once;
 	t->x.head = aws_take_head;
 	t->x.data = aws_take_data;
 	t->x.done = aws_take_end;

@@ -51,6 +51,13 @@ struct aws_call {
 	 * object, which may be anything. */
 	bool xml;
 	/*
+	 * It must not happen twice. Sent again only when the server has said
+	 * that it did nothing: slow down, or what can be put right. All else
+	 * that others are tried again for ends it with AWS_FAILED, and whether
+	 * it has happened nobody knows.
+	 */
+	bool once;
+	/*
 	 * The body of a 2xx; each may be NULL. begin comes before an attempt's
 	 * first byte, also if there is none: what came before is void. finish
 	 * comes when all bytes are there, and checks them. -1 ends the call

@@ -248,6 +248,7 @@ http_set(struct http_exchange *x, const struct http_options *o)
 	x->why[0] = x->said[0] = '\0';
 	set_lines(x, set_method(x));
 	curl_easy_setopt(x->easy, CURLOPT_URL, x->url);
+	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, (long)x->once);
 }
 
 void

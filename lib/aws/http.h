@@ -4,10 +4,10 @@
  *
  * No redirects, no other scheme than http and https, no proxy but the one that
  * is given, certificates always verified, no TLS keys written anywhere;
- * http_proxy, SSLKEYLOGFILE and ~/.netrc are not looked at. Every request must
- * be one that may be sent twice: libcurl sends it again by itself when a kept
- * connection turns out to be closed before an answer has begun. The process
- * ignores SIGPIPE.
+ * http_proxy, SSLKEYLOGFILE and ~/.netrc are not looked at. When a kept
+ * connection is closed before an answer has begun, libcurl sends the request
+ * again by itself, whether the server has read it or not: one that must not
+ * arrive twice says so. The process ignores SIGPIPE.
  */
 #ifndef FALLBACKMX_HTTP_H
 #define FALLBACKMX_HTTP_H
@@ -53,6 +53,8 @@ struct http_exchange {
 	size_t lines_n;
 	const void *body;
 	size_t body_n;
+	bool once;		/* never sent again, and so not on a kept
+				 * connection */
 	/* All headers of the answer are there; called for each answer. */
 	int (*head)(struct http_exchange *x);
 	int (*data)(struct http_exchange *x, const char *data, size_t n);

@@ -10,6 +10,7 @@ A script is a list of rules, each a dictionary (JSON in a file):
   what   replace  {"data": TEXT}: the object is replaced before it is asked;
 		  at names another key than the one that is asked for
 	 gone     KEY: somebody deletes this one before
+	 put      {"data": TEXT}: a new object, right after; at as above
 	 done     true: what is asked happens, only the answer is another
 	 status   NUMBER with code, message, extra: an error instead
 	 body     TEXT instead; or a name from BODIES

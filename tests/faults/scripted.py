@@ -232,6 +232,9 @@ class Server:
             if "gone" in rule:
                 self.store.remove(bucket, rule["gone"])
         answer = script.answer(found[0], ask, self.trap) if found else ask()
+        for rule in found:
+            if "put" in rule:
+                self.store.put(bucket, rule.get("at", key), **rule["put"])
         for rule in found[1:]:
             script.alter(answer, rule)
         return answer

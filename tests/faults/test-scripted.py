@@ -172,12 +172,15 @@ def others():
     """What others do to the bucket meanwhile, and a listing that forgets."""
     server, c = serving({"nth": 2, "gone": "a"},
                         {"nth": 3, "at": "b", "replace": {"data": b"new"}},
-                        {"nth": 4, "hidden": "b"})
+                        {"nth": 4, "hidden": "b"},
+                        {"op": "delete", "put": {"data": b"newer"}})
     for key in "a", "b", "c":
         server.store.put("mail", key, b"x")
     for wanted in ["a", "b", "c"], ["b", "c"], ["b", "c"], ["c"]:
         yield from expect("listed", list(c.keys_of("mail")), wanted)
     yield from expect("replaced", server.store.live("mail")[b"b"], b"new")
+    yield from expect("delete", ask(c, "DELETE", b"c")[0], 204)
+    yield from expect("put", server.store.live("mail")[b"c"], b"newer")
     server.stop()
 
 
