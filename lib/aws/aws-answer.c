@@ -272,6 +272,18 @@ take_distrust(struct attempt *t)
 	aws_finish(t, AWS_FAILED);
 }
 
+static void
+take_slowness(struct attempt *t)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "%s, and all of it may take %d: look at "
+		 "the server and the line to it, or use fewer connections",
+		 t->x.why, t->x.limit_s);
+	explain(t, "", " is too slow: ", text);
+	again_or_finish(t, RETRY_TIMEOUT, -1, AWS_FAILED);
+}
+
 void
 aws_take_end(struct http_exchange *x)
 {
@@ -292,6 +304,9 @@ aws_take_end(struct http_exchange *x)
 	case HTTP_TIMEOUT:
 		explain(t, "", " does not answer: ", x->why);
 		again_or_finish(t, RETRY_TIMEOUT, -1, AWS_FAILED);
+		return;
+	case HTTP_SLOW:
+		take_slowness(t);
 		return;
 	case HTTP_BROKEN:
 		break;

@@ -57,6 +57,7 @@ struct aws {
 
 	struct retry retry;
 	struct pace pace;
+	int limit_s;
 	struct attempt *attempts;
 	struct attempt *idle;
 	int attempts_n, flying;

@@ -80,6 +80,19 @@ sign(struct attempt *t, struct err *e)
 }
 
 int
+aws_limit(const struct aws_call *c, int limit_s)
+{
+	uint64_t bytes = c->expected, seconds;
+
+	if (bytes == AWS_LENGTH_UNKNOWN)
+		bytes = c->xml ? AWS_LIMIT_XML : 0;
+	seconds = bytes / AWS_LIMIT_RATE + c->body_n / AWS_LIMIT_RATE;
+	if (seconds >= (uint64_t)(AWS_LIMIT_MAX - limit_s))
+		return AWS_LIMIT_MAX;
+	return limit_s + (int)seconds;
+}
+
+int
 aws_send(struct attempt *t, struct err *e)
 {
 	struct aws *a = t->aws;
@@ -110,6 +123,7 @@ aws_send(struct attempt *t, struct err *e)
 	t->x.body = c->body;
 	t->x.body_n = c->body_n;
 	t->x.once = c->once;
+	t->x.limit_s = aws_limit(c, a->limit_s);
 	t->x.head = aws_take_head;
 	t->x.data = aws_take_data;
 	t->x.done = aws_take_end;

@@ -66,6 +66,7 @@ aws_new(const struct aws_place *p, struct cred *cred,
 	snprintf(a->service, sizeof(a->service), "%s", p->service);
 	retry_init(&a->retry, p->attempts);
 	pace_init(&a->pace, http.connections);
+	a->limit_s = p->limit_s > 0 ? p->limit_s : AWS_LIMIT_S;
 	a->queue_end = &a->queue;
 	a->creds_at = -1;
 	buf_init(&a->path, 65536);

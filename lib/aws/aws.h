@@ -24,6 +24,16 @@
 
 #define AWS_LENGTH_UNKNOWN UINT64_MAX
 
+/*
+ * How long an attempt may take, so that no server keeps us by dripping. The
+ * rate is that of one connection; it is generous, since they share a line.
+ */
+#define AWS_LIMIT_S 120		/* seconds for each, besides its bytes */
+#define AWS_LIMIT_RATE 8192	/* bytes a second, sent and expected */
+/* Bytes of XML whose length is not known: 1000 of the longest keys. */
+#define AWS_LIMIT_XML ((uint64_t)4 << 20)
+#define AWS_LIMIT_MAX 2000000	/* seconds; libcurl has an int of ms */
+
 enum aws_result {
 	AWS_OK,		/* 2xx, the whole body delivered */
 	AWS_REFUSED,	/* an answer that no retry will change: see status and
@@ -113,6 +123,7 @@ struct aws_place {
 	struct http_options http;		/* copied; connections 0:
 						 * AWS_CONNECTIONS */
 	int attempts;				/* 0: RETRY_ATTEMPTS */
+	int limit_s;				/* 0: AWS_LIMIT_S */
 };
 
 struct aws;
@@ -120,6 +131,9 @@ struct aws;
 /* cred stays the caller's. clock NULL: the machine's. */
 struct aws *aws_new(const struct aws_place *p, struct cred *cred,
 		    const struct aws_clock *clock, struct err *e);
+
+/* Seconds that an attempt of c may take, with limit_s for AWS_LIMIT_S. */
+int aws_limit(const struct aws_call *c, int limit_s);
 
 /* Queues c; what was started first is sent first. */
 void aws_start(struct aws *a, struct aws_call *c);

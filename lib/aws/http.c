@@ -14,6 +14,7 @@
 #include "http.h"
 #include "http-private.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 
 #define BUFFER_BYTES 65536L	/* of a connection: most mails in two reads */
 
@@ -249,6 +250,18 @@ http_set(struct http_exchange *x, const struct http_options *o)
 	set_lines(x, set_method(x));
 	curl_easy_setopt(x->easy, CURLOPT_URL, x->url);
 	curl_easy_setopt(x->easy, CURLOPT_FRESH_CONNECT, (long)x->once);
+	curl_easy_setopt(x->easy, CURLOPT_TIMEOUT, (long)x->limit_s);
+	x->began = clock_monotonic();
+}
+
+/* libcurl has one code for all that takes too long. Where no answer has begun,
+ * its words tell what it waited for. Its clock counts whole milliseconds, and
+ * may be a little ahead of ours. */
+static bool
+is_slow(const struct http_exchange *x, double seconds)
+{
+	return x->end == HTTP_TIMEOUT && x->status != 0 && x->limit_s > 0 &&
+	       seconds >= x->limit_s - 0.1;
 }
 
 void
@@ -256,6 +269,8 @@ http_ended(struct http_exchange *x, CURLcode code)
 {
 	const char *why = x->said[0] != '\0' ? x->said :
 						curl_easy_strerror(code);
+	const double seconds = clock_monotonic() - x->began;
+	curl_off_t came = 0;
 
 	if (x->end == HTTP_LEFT || (code == CURLE_OK && x->headed))
 		return;
@@ -267,6 +282,12 @@ http_ended(struct http_exchange *x, CURLcode code)
 	if (code == CURLE_OK)
 		why = "the answer ends within its headers";
 	snprintf(x->why, sizeof(x->why), "%s", why);
+	if (is_slow(x, seconds)) {
+		x->end = HTTP_SLOW;
+		curl_easy_getinfo(x->easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+		snprintf(x->why, sizeof(x->why), "%lld bytes of the answer "
+			 "came in %.0f seconds", (long long)came, seconds);
+	}
 }
 
 void
@@ -311,7 +332,7 @@ http_fetch(const struct http_options *o, const char *method, const char *url,
 {
 	struct http_exchange x = {
 		.method = method, .url = url, .body = body, .body_n = n,
-		.data = keep_body, .owner = r,
+		.limit_s = timeout_s, .data = keep_body, .owner = r,
 	};
 	struct buf joined;
 
@@ -325,7 +346,6 @@ http_fetch(const struct http_options *o, const char *method, const char *url,
 			strlen(lines[x.lines_n]) + 1);
 	x.lines = joined.data;
 	http_set(&x, o);
-	curl_easy_setopt(x.easy, CURLOPT_TIMEOUT, (long)timeout_s);
 	http_ended(&x, curl_easy_perform(x.easy));
 	r->status = x.status;
 	r->headers = x.headers;

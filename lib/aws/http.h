@@ -37,6 +37,7 @@ enum http_end {
 	HTTP_BROKEN,		/* connection, DNS, TLS, a body cut off: later
 				 * perhaps */
 	HTTP_TIMEOUT,		/* as well, and it took its time */
+	HTTP_SLOW,		/* as well: an answer, not whole in limit_s */
 	HTTP_UNTRUSTED,		/* certificate, or what we were given to verify
 				 * it with: never by itself */
 	HTTP_LEFT,		/* head() or data() said -1 */
@@ -55,6 +56,8 @@ struct http_exchange {
 	size_t body_n;
 	bool once;		/* never sent again, and so not on a kept
 				 * connection */
+	int limit_s;		/* seconds for all of it, from connecting to
+				 * the answer's last byte; 0: no limit */
 	/* All headers of the answer are there; called for each answer. */
 	int (*head)(struct http_exchange *x);
 	int (*data)(struct http_exchange *x, const char *data, size_t n);
@@ -72,6 +75,7 @@ struct http_exchange {
 	bool headed;
 	char said[256];		/* by libcurl */
 	struct curl_slist *list;
+	double began;		/* clock_monotonic() */
 	struct http_exchange *next, *prev;
 };
 

@@ -259,6 +259,23 @@ def f20_trickle(p):
     yield from clean_end(p, 1)
 
 
+def f20_drip(p):
+    """Two bytes a second, for minutes: too slow, told, the lock is free"""
+    data = b"Subject: long\n\n" + b"x" * 1000
+    p.server.store.put("mail", "in/long", data)
+    p.script({"op": "get", "trickle": 0.5})
+    r = p.sync(AWS_MAX_ATTEMPTS="1")
+    yield from ended(r, 75, imported=0, deleted=0)
+    yield from says(r, "cannot get", "in/long", "is too slow",
+                    "bytes of the answer came in", "fewer connections")
+    yield from p.numbered()
+    yield from p.left("in/long")
+    p.script()
+    yield from ended(p.sync(), 0, imported=1, deleted=1)
+    yield from p.delivered(data)
+    yield from p.left()
+
+
 def f20_stopped(p):
     """The time is over while nothing comes: the run ends, all of it waits"""
     p.mail(0)

@@ -40,12 +40,12 @@ make_answers(struct arena *a, const struct story *s,
 					     " %zu\r\n\r\n%s", t->status,
 					     strlen(t->body) + t->pad,
 					     t->body);
-		answers[n] = (struct server_answer){ bytes, t->then, 0,
-						     t->pad };
+		answers[n] = (struct server_answer){
+			.bytes = bytes, .then = t->then, .pad = t->pad
+		};
 	}
 	answers[n] = (struct server_answer){
-		"HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n",
-		SERVER_KEEP, 0, 0
+		.bytes = "HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n"
 	};
 	return n + 1;
 }

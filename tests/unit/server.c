@@ -20,6 +20,7 @@ struct peer {
 	size_t in_n;
 	const struct server_answer *answer;	/* due, or NULL */
 	double due;
+	size_t dripped;		/* bytes of its pad */
 };
 
 struct server {
@@ -57,21 +58,35 @@ send_all(struct peer *p, const char *data, size_t n)
 }
 
 static void
-answer(struct peer *p)
+send_pad(struct peer *p, size_t left)
 {
-	const struct server_answer *a = p->answer;
 	static char pad[4096];
 
-	p->answer = NULL;
 	memset(pad, 'x', sizeof(pad));
-	if (a->bytes != NULL)
-		send_all(p, a->bytes, strlen(a->bytes));
-	for (size_t left = a->pad; left > 0;) {
+	while (left > 0) {
 		const size_t n = left < sizeof(pad) ? left : sizeof(pad);
 
 		send_all(p, pad, n);
 		left -= n;
 	}
+}
+
+static void
+answer(struct peer *p)
+{
+	const struct server_answer *a = p->answer;
+
+	if (a->bytes != NULL && p->dripped == 0)
+		send_all(p, a->bytes, strlen(a->bytes));
+	if (a->drip_ms > 0 && p->dripped < a->pad) {
+		send_pad(p, 1);
+		p->dripped++;
+		p->due = clock_monotonic() + a->drip_ms / 1e3;
+		return;
+	}
+	send_pad(p, a->pad - p->dripped);
+	p->answer = NULL;
+	p->dripped = 0;
 	if (a->then == SERVER_CLOSE || a->then == SERVER_RESET)
 		hang_up(p, a->then == SERVER_RESET);
 }
@@ -131,6 +146,7 @@ welcome(struct server *s)
 			s->peers[i].fd = fd;
 			s->peers[i].in_n = 0;
 			s->peers[i].answer = NULL;
+			s->peers[i].dripped = 0;
 			pthread_mutex_lock(&s->lock);
 			s->connections++;
 			pthread_mutex_unlock(&s->lock);
@@ -151,10 +167,14 @@ answer_due(struct server *s)
 
 		if (p->fd < 0 || p->answer == NULL)
 			continue;
-		ms = (int)((p->due - clock_monotonic()) * 1e3);
-		if (ms <= 0)
+		if (p->due <= clock_monotonic())
 			answer(p);
-		else if (left < 0 || ms < left)
+		if (p->answer == NULL)
+			continue;
+		ms = (int)((p->due - clock_monotonic()) * 1e3);
+		if (ms < 0)
+			ms = 0;
+		if (left < 0 || ms < left)
 			left = ms;
 	}
 	return left;

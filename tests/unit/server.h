@@ -21,6 +21,7 @@ struct server_answer {
 	enum server_then then;
 	int delay_ms;
 	size_t pad;		/* so many times "x" behind bytes */
+	int drip_ms;		/* and so long between two of them */
 };
 
 struct server;

@@ -207,10 +207,11 @@ static void
 asks_who_it_is(const char *dir)
 {
 	static const struct server_answer answer = {
+		.bytes =
 		"HTTP/1.1 200 OK\r\nContent-Length: 123\r\n\r\n"
 		"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:"
 		"me</Arn></GetCallerIdentityResult></GetCallerIdentityResponse"
-		">", SERVER_KEEP, 0, 0
+		">",
 	};
 	struct server *server = server_new(&answer, 1);
 	struct arena a = { NULL };

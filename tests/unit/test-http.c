@@ -124,6 +124,30 @@ gives_up_in_time(void **state)
 	server_free(s);
 }
 
+/* libcurl's words where nothing has come, else what has. */
+static void
+tells_a_slow_answer(void **state)
+{
+	static const struct server_answer drips = {
+		.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n",
+		.pad = 99, .drip_ms = 300,
+	};
+	struct server *s = server_new(&drips, 1);
+	struct http_answer r;
+	struct err e;
+	char url[64];
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", server_port(s));
+	assert_int_equal(http_fetch(&plain, "GET", url, NULL, NULL, 0, 4, &r,
+				    &e), -1);
+	assert_int_equal(e.kind, ERR_TEMP);
+	assert_true(strtol(e.text, NULL, 10) > 0);
+	assert_non_null(strstr(e.text, " bytes of the answer came in "));
+	http_answer_free(&r);
+	server_free(s);
+}
+
 /* F62: what a caller's environment says about proxies and keys. */
 static void
 ignores_the_environment(void **state)
@@ -222,6 +246,7 @@ main(void)
 		cmocka_unit_test(fetches),
 		cmocka_unit_test(tells_an_answer_from_none),
 		cmocka_unit_test(gives_up_in_time),
+		cmocka_unit_test(tells_a_slow_answer),
 		cmocka_unit_test(ignores_the_environment),
 		cmocka_unit_test(uses_the_proxy_it_is_given),
 		cmocka_unit_test(speaks_http_only),
