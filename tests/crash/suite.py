@@ -13,10 +13,14 @@ def setting(name, default):
 
 
 def kinds():
-    """The kinds of World that this user can play; KINDS chooses others."""
+    """The kinds of World that this user can play, SOURCE=s3: of those with a
+    bucket; KINDS chooses others."""
     if "KINDS" in os.environ:
         return os.environ["KINDS"].split()
-    return ["root", "plain"] if os.geteuid() == 0 else ["plain", "direct"]
+    root = os.geteuid() == 0
+    if os.environ.get("SOURCE") == "s3":
+        return ["s3root", "s3", "s3many"] if root else ["s3", "s3many"]
+    return ["root", "plain"] if root else ["plain", "direct"]
 
 
 def spread(items, n):

@@ -3,8 +3,9 @@
 A World lives in one directory and can be made anew (reset) as often as a test
 likes. Three kinds: "root" (spawner, engine user, two owners without a passwd
 entry), "plain" (configuration, one user), "direct" (plain, SOURCE and MAILDIR
-on the command line). Root can play all three. A fourth, "s3", is plain with a bucket
-as its source; see bucket.py and make().
+on the command line). Root can play all three. Three more have a bucket as
+their source, see bucket.py and make(): "s3" is else like plain, "s3root" like
+root; "s3many" is plain, and its server does not look at If-Match.
 
 Every mail carries an id of its own; what must be in the Maildirs is told by
 transform(), which shares nothing with the program.
@@ -156,12 +157,14 @@ class Traced(Ran):
 
 class World:
     environment = {}
+    early = ()          # what was removed before its mail was safe
 
     def __init__(self, base, kind):
         self.base, self.kind = base, kind
         self.as_root = os.geteuid() == 0
+        self.spawned = kind in ("root", "s3root")
         own = PLAIN_ID if self.as_root else os.geteuid()
-        self.user = PLAIN_ID if self.as_root and kind != "root" else None
+        self.user = PLAIN_ID if self.as_root and not self.spawned else None
         self.engine_uid = own
         self.source = base + "/source"
         self.state = base + "/state"
@@ -171,7 +174,7 @@ class World:
         self.config = base + "/fallbackmx.json"
         names = ["alice"] if kind == "direct" else ["alice", "bob"]
         self.boxes = {n: Mailbox(n, "%s/%s/Maildir" % (self.homes, n),
-                                 OWNERS[n] if kind == "root" else own)
+                                 OWNERS[n] if self.spawned else own)
                       for n in names}
         os.makedirs(base, exist_ok=True)
         os.chmod(base, 0o755)
@@ -192,12 +195,12 @@ class World:
         boxes = []
         for box in self.boxes.values():
             line = {"prefix": box.name + "/", "maildir": box.maildir}
-            if self.kind == "root":
+            if self.spawned:
                 line["owner"] = "%d:%d" % (box.uid, box.uid)
             boxes.append(line)
         settings = {"state_dir": self.state, "sources": [
             {**self._source(), "mailboxes": boxes}]}
-        if self.kind == "root":
+        if self.spawned:
             settings["engine_user"] = ENGINE
         return settings
 
@@ -323,8 +326,8 @@ class World:
 
 
 def make(base, kind):
-    """The World of this kind; "s3" has a bucket as its source."""
-    if kind != "s3":
+    """The World of this kind; those of "s3" have a bucket as their source."""
+    if not kind.startswith("s3"):
         return World(base, kind)
     import bucket
     return bucket.BucketWorld(base, kind)
@@ -356,8 +359,8 @@ def verify(world, expected, kept=False):
     """Compares the Maildirs with expected, [(Mail, mailbox name, counts)];
     counts is the tuple of allowed numbers of copies. kept: objects may be
     left in the source. Returns complaints, each with its class in front:
-    lost, doubled, bytes, left."""
-    found, complaints = {}, []
+    lost, doubled, early, bytes, left."""
+    found, complaints = {}, ["early: " + what for what in world.early]
     mails = {mail.id: mail for mail, _, _ in expected}
     for box, folder, name in world.stored():
         path = "/".join((box.maildir, folder, name))
