@@ -2,13 +2,16 @@
 """errno - lets each call of the importer fail once (F30-F35, figure 5).
 
 	ERRNO_SAMPLE=N	about N failures of each kind, evenly spread; 0: all
-	KINDS="root plain direct s3"	JOBS=N	SHOW=N	KEEP=1
+	KINDS="root plain direct s3root s3 s3many"	SOURCE=s3: the last three
+	JOBS=N	SHOW=N	KEEP=1
 
 Per failure: a fresh world, a traced run in which exactly one call fails or
 moves half of its bytes. It must end by itself with an exit code that a cron
 job understands. Then two clean runs, and each mail must be in its Maildir once
 with the right bytes. Only when a sync failed after the first rename may
 objects stay (suspect): nobody knows what the disk has, so nothing is deleted.
+Calls on a connection fail as networks do. A bucket's server looks at each
+DELETE whether the mail was safe by then.
 """
 
 import sys
@@ -22,7 +25,8 @@ from world import make, verify                              # noqa: E402
 
 CODES = (0, 74, 75, 77, 78)
 TRIES = 3
-SYNCS = ("fsync", "fdatasync", "syncfs", "close")
+FLUSHES = ("fsync", "fdatasync", "syncfs")
+SYNCS = FLUSHES + ("close",)
 SHORT = "short"
 LEDGER_WAIT = 60     # seconds that a run waits for another one in the ledger
 
@@ -53,6 +57,7 @@ FAULTS = {
     "sendmsg sendto": "ENOMEM EINTR",
     "recvmsg recvfrom": "ENOMEM EINTR",
     "poll ppoll epoll_wait epoll_pwait": "EINTR ENOMEM",
+    "epoll_ctl": "ENOMEM ENOSPC",
     "clone clone3 fork vfork": "ENOMEM EAGAIN",
     "execve execveat": "ENOMEM EIO EMFILE",
     "wait4 waitid": "EINTR",
@@ -62,14 +67,40 @@ FAULTS = {
 }
 FCNTL_CANNOT = (1, 2, 3)        # F_GETFD, F_SETFD, F_GETFL
 
+# The same of calls on a connection to a server.
+BREAKS = "ECONNRESET ETIMEDOUT EHOSTUNREACH ENOBUFS ENOMEM EINTR "
+NETWORK = {
+    "connect": "ECONNREFUSED ENETUNREACH EADDRNOTAVAIL " + BREAKS,
+    "sendto sendmsg write writev": "EPIPE EAGAIN short " + BREAKS,
+    "recvfrom recvmsg read readv": "ECONNREFUSED EAGAIN short " + BREAKS,
+    "setsockopt getsockopt ioctl": "ENOBUFS ENOMEM",
+    "getsockname getpeername": "ENOTCONN ENOBUFS",
+    "shutdown": "ENOTCONN",
+    "fcntl close": "EINTR ENOMEM EIO",
+}
 
-def faults_of(point):
+
+def faults_of(point, connected=False):
     if point.name == "fcntl" and point.arg[1] in FCNTL_CANNOT:
         return []
-    for names, words in FAULTS.items():
+    for names, words in (NETWORK if connected else FAULTS).items():
         if point.name in names.split():
             return list(dict.fromkeys(words.split()))
     return []
+
+
+def on_connections(points):
+    """The ids of the points at descriptors that become connections to a
+    server, until they are closed."""
+    lives, found = {}, set()
+    for point in points:
+        life = lives.setdefault((point.role, point.arg[0]), [])
+        life.append(point)
+        if any(p.name == "connect" for p in life):
+            found.update(map(id, life))
+        if point.name == "close":
+            del lives[point.role, point.arg[0]]
+    return found
 
 
 def may_hold(points):
@@ -114,8 +145,20 @@ def fail_test(point, word, hold):
             return None
         if traced.unsuited:
             return []
-        return judge(place, scene, traced, hold)
+        complaints = []
+        # An interrupted sync is asked for again, a failed one is not.
+        if hold and point.name in FLUSHES and word != "EINTR" and \
+                not holds(place, point):
+            complaints.append("early: all was removed, a sync had failed")
+        return complaints + judge(place, scene, traced, hold)
     return test
+
+
+def holds(place, point):
+    """True if the source still has mail for the mailbox of this deliverer."""
+    box = point.role[len("deliver:"):].split("/")[0]
+    return any(key.startswith(box + "/") or place.kind == "direct"
+               for key in place.left_in_source())
 
 
 def judge(place, scene, traced, hold):
@@ -148,10 +191,11 @@ def judge(place, scene, traced, hold):
 
 def jobs_for(points, n):
     hold, loader = may_hold(points), of_the_loader(points)
+    connected = on_connections(points)
     jobs = [("%s of %s" % (word, point),
              fail_test(point, word, id(point) in hold))
             for point in points if id(point) not in loader
-            for word in faults_of(point)]
+            for word in faults_of(point, id(point) in connected)]
     return spread(jobs, n)
 
 
