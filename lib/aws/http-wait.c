@@ -28,6 +28,7 @@ struct http {
 	char *ca_file, *proxy;	/* of options */
 	double timer;		/* monotonic; < 0: none */
 	struct http_exchange *running;
+	const char *broken;	/* why no exchange can go on, or NULL */
 };
 
 static int
@@ -47,8 +48,11 @@ watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 		event.events |= EPOLLOUT;
 	if (known == NULL)
 		curl_multi_assign(h->multi, fd, h);
-	return epoll_ctl(h->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
-			 &event);
+	if (epoll_ctl(h->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
+		      &event) == 0)
+		return 0;
+	h->broken = strerror(errno);
+	return -1;	/* libcurl ends them all */
 }
 
 static int
@@ -114,6 +118,8 @@ http_free(struct http *h)
 void
 http_start(struct http *h, struct http_exchange *x)
 {
+	CURLMcode code;
+
 	http_set(x, &h->options);
 	x->http = h;
 	x->prev = NULL;
@@ -121,7 +127,10 @@ http_start(struct http *h, struct http_exchange *x)
 	if (x->next != NULL)
 		x->next->prev = x;
 	h->running = x;
-	curl_multi_add_handle(h->multi, x->easy);
+	code = curl_multi_add_handle(h->multi, x->easy);
+	/* It would never end: http_wait() tells. */
+	if (code != CURLM_OK && h->broken == NULL)
+		h->broken = curl_multi_strerror(code);
 }
 
 void
@@ -182,10 +191,8 @@ sleep_until(struct http *h, struct pollfd *fds, size_t n, int ms,
 		return ready;
 	if (errno == EINTR)
 		return -2;
-	err_errno(e, "cannot wait for HTTP");
-	e->kind = ERR_STOP;
-	e->code = EX_OSERR;
-	return -1;
+	return err_stop(e, EX_TEMPFAIL, "cannot wait for HTTP: %s",
+			strerror(errno));
 }
 
 static int
@@ -213,10 +220,12 @@ tell_curl(struct http *h, const struct epoll_event *events, int n,
 		code = curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT,
 						0, &running);
 	}
-	if (code == CURLM_OK)
+	if (code != CURLM_OK && h->broken == NULL)
+		h->broken = curl_multi_strerror(code);
+	if (h->broken == NULL)
 		return 0;
-	return err_stop(e, EX_SOFTWARE, "cannot go on with HTTP: %s",
-			curl_multi_strerror(code));
+	return err_stop(e, EX_TEMPFAIL, "cannot go on with HTTP: %s",
+			h->broken);
 }
 
 static void
