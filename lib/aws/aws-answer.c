@@ -39,6 +39,9 @@ take_good(struct attempt *t, const char *data, size_t n)
 	struct aws_call *c = t->call;
 
 	t->got += n;
+	if (c->data == NULL && t->got > AWS_ERROR_MAX)
+		return err_set(&t->err, ERR_TEMP, "the answer has more than "
+			       "64 KiB, expected was none");
 	if (t->got > c->expected)
 		return wrong_length(t, "the answer has at least", t->got);
 	return c->data != NULL ? obey(t, c->data(c, data, n, &t->err)) : 0;
@@ -85,8 +88,9 @@ aws_take_data(struct http_exchange *x, const char *data, size_t n)
 	if (t->body == AWS_BODY_GOOD)
 		return take_good(t, data, n);
 	buf_add(&t->kept, data, n);
+	/* What is kept says enough; more may never end. */
 	if (t->body == AWS_BODY_ERROR)
-		return 0;
+		return t->kept.cut ? -1 : 0;
 	switch (aws_error_root(t->kept.data, t->kept.len)) {
 	case AWS_ROOT_ERROR:
 		t->body = AWS_BODY_ERROR;
@@ -294,6 +298,10 @@ aws_take_end(struct http_exchange *x)
 		take_answer(t);
 		return;
 	case HTTP_LEFT:
+		if (t->body == AWS_BODY_ERROR && t->kept.cut) {
+			take_refusal(t);
+			return;
+		}
 		if (!t->fatal && t->err.text[0] == '\0')
 			err_set(&t->err, ERR_TEMP, "%s", x->why);
 		take_our_failure(t);

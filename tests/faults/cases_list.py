@@ -147,6 +147,24 @@ def f22_huge(p):
     yield from bad_pages(p, ("huge", "deep", "name"))
 
 
+def f22_refusals(p):
+    """A gigabyte with a refusal, or with what has no body: not taken"""
+    for n, (rule, code, done) in enumerate((
+            ({"op": "list", "status": 403}, 77, 0),
+            ({"op": "get", "status": 404}, 0, 0),
+            ({"op": "delete"}, 75, 1))):
+        p.mail(n)
+        p.script({"body": "huge", **rule})
+        yield from ended(p.sync(), code, imported=done, deleted=0)
+        for entry in p.server.log:
+            if entry["sent"] > 8 << 20:
+                yield "%s: %d bytes were taken" % (rule, entry["sent"])
+        p.script()
+        p.sync()
+        yield from p.left()
+    yield from p.numbered(0, 1, 2)
+
+
 def f23_not_a_page(p):
     """HTML, other XML, nothing, all with status 200"""
     yield from bad_pages(p, ("html", "other", "empty", "not XML at all"))
