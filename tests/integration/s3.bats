@@ -377,7 +377,7 @@ teardown_file() {
 	# RADOS Gateway says AccessDenied to all of these, AWS tells them apart.
 	same "$status" 77
 	[[ "$stderr" =~ SignatureDoesNotMatch|AccessDenied ]]
-	says credentials
+	[[ "$stderr" =~ credentials|"secret key" ]]
 	[[ "$stderr" != *"$AWS_SECRET_ACCESS_KEY"* ]]
 	export AWS_SECRET_ACCESS_KEY=$secret AWS_ACCESS_KEY_ID=NOSUCHKEY00000000000
 	run --separate-stderr fb_s3

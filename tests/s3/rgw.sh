@@ -69,6 +69,7 @@ configuration() {
 	debug paxos = 0/0
 	debug rocksdb = 0/0
 	debug rgw = 0/0
+	rgw policy reject invalid principals = false
 	[mon]
 	mon data = $dir/mon
 	paxos propose interval = 0.02
