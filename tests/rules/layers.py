@@ -23,6 +23,7 @@ FENCE = {
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json'),
     'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
                  'lib/aws/s3-delete', 'lib/aws/secret', 'lib/aws/sigv4'),
+    'gmime/': ('lib/mail/address', 'lib/mail/decode'),
     'expat.h': ('lib/aws/cred-sts', 'lib/aws/xml'),
 }
 
