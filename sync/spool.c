@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/fsio.h"
-#include "lib/mail/header.h"
+#include "lib/mail/head.h"
 #include "spool.h"
 
 /* An unnamed file; where a file system has none, one that loses its name. */
@@ -145,6 +145,20 @@ make_read_only(struct spooler *s, struct err *e)
 	return 0;
 }
 
+static void
+read_message_id(const struct spooler *s, struct spool *r)
+{
+	const char *at = s->head;
+	struct head_field f;
+
+	r->message_id[0] = '\0';
+	while (head_cut(&at, s->head + s->head_len, &f))
+		if (head_is(&f, "Message-ID")) {
+			head_unfold(&f, r->message_id, sizeof(r->message_id));
+			return;
+		}
+}
+
 int
 spool_end(struct spooler *s, struct spool *r_r, struct err *e)
 {
@@ -169,8 +183,7 @@ spool_end(struct spooler *s, struct spool *r_r, struct err *e)
 	r_r->size = s->size;
 	r_r->content_size = s->content_size;
 	received_read(s->head, s->head_len, &r_r->received);
-	header_find(s->head, s->head_len, "Message-ID", r_r->message_id,
-		    sizeof(r_r->message_id));
+	read_message_id(s, r_r);
 	r_r->fd = s->fd;
 	s->begun = false;
 	return 0;
