@@ -4,115 +4,19 @@
 #include <strings.h>
 #include <time.h>
 
+#include "head.h"
 #include "received.h"
+#include "span.h"
 
 #define DATE_MAX ((size_t)64)
 #define YEAR_2000 INT64_C(946684800)
 #define YEAR_2100 INT64_C(4102444800)
-
-/* Bytes not yet read; taking something moves at. */
-struct span {
-	const char *at, *end;
-	bool torn;		/* a comment did not end */
-};
-
-/* The order of RFC 5321, 4.4. */
-enum clause { FROM, BY, VIA, WITH, ID, FOR, CLAUSES };
-static const char *const clause_names[CLAUSES] = {
-	"from", "by", "via", "with", "id", "for",
-};
-
-static size_t
-span_len(struct span s)
-{
-	return (size_t)(s.end - s.at);
-}
-
-static bool
-span_is(struct span s, const char *word)
-{
-	size_t n = strlen(word);
-
-	return span_len(s) == n && strncasecmp(s.at, word, n) == 0;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static bool
 is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9');
-}
-
-/* RFC 5322, 3.2.2: comments nest and know quoted pairs. */
-static void
-skip_comment(struct span *in)
-{
-	size_t depth = 0;
-
-	do {
-		char c = *in->at++;
-
-		if (c == '(')
-			depth++;
-		else if (c == ')')
-			depth--;
-		else if (c == '\\' && in->at < in->end)
-			in->at++;
-	} while (depth > 0 && in->at < in->end);
-	in->torn |= depth > 0;
-}
-
-static void
-skip_blanks(struct span *in)
-{
-	while (in->at < in->end) {
-		if (is_blank(*in->at))
-			in->at++;
-		else if (*in->at == '(')
-			skip_comment(in);
-		else
-			return;
-	}
-}
-
-/* A semicolon is a word of its own. False at the end. */
-static bool
-take_word(struct span *in, struct span *word_r)
-{
-	skip_blanks(in);
-	if (in->at == in->end)
-		return false;
-	word_r->at = in->at++;
-	if (*word_r->at != ';')
-		while (in->at < in->end && !is_blank(*in->at) &&
-		       *in->at != ';' && *in->at != '(')
-			in->at++;
-	word_r->end = in->at;
-	return true;
-}
-
-/* One header field with its folded lines; false when there is no more. */
-static bool
-take_field(struct span *in, const char *name, struct span *value_r)
-{
-	size_t n = strlen(name);
-	const char *p = in->at;
-
-	if (span_len(*in) <= n || strncasecmp(p, name, n) != 0 || p[n] != ':')
-		return false;
-	*value_r = (struct span){ .at = p + n + 1 };
-	do {
-		p = memchr(p, '\n', (size_t)(in->end - p));
-		p = p == NULL ? in->end : p + 1;
-	} while (p < in->end && (*p == ' ' || *p == '\t'));
-	in->at = value_r->end = p;
-	return true;
 }
 
 static bool
@@ -224,7 +128,7 @@ read_date(struct span in)
 	const char *rest;
 	int64_t days, zone, when;
 
-	while (take_word(&in, &word)) {
+	while (span_word(&in, &word)) {
 		if (n + span_len(word) + 2 > sizeof(text) ||
 		    memchr(word.at, '\0', span_len(word)) != NULL)
 			return 0;
@@ -247,29 +151,6 @@ read_date(struct span in)
 	return when >= YEAR_2000 && when < YEAR_2100 ? when : 0;
 }
 
-/* A date holds no semicolon: a second one, or a comment that hides the end of
- * the line, is the work of a HELO name that would be the whole line. */
-static bool
-ends_well(struct span in)
-{
-	struct span word;
-
-	while (take_word(&in, &word))
-		if (*word.at == ';')
-			return false;
-	return !in.torn;
-}
-
-static enum clause
-clause_of(struct span word)
-{
-	enum clause c = FROM;
-
-	while (c < CLAUSES && !span_is(word, clause_names[c]))
-		c++;
-	return c;
-}
-
 /* Reads up to the semicolon. False when the line is not SES's, or when a
  * clause stands where only a HELO name with blanks could have put it. */
 static bool
@@ -278,45 +159,62 @@ read_clauses(struct span *in, struct received *r)
 	struct span word, value;
 	int last = -1;
 
-	while (take_word(in, &word) && *word.at != ';') {
-		enum clause c = clause_of(word);
+	while (span_word(in, &word) && *word.at != ';') {
+		enum clause c = span_clause(word);
 
 		if (c == CLAUSES) {
-			if (last == FOR)
+			if (last == CLAUSE_FOR)
 				r->recipient[0] = '\0';
 			continue;
 		}
-		if ((int)c <= last || !take_word(in, &value) ||
+		if ((int)c <= last || !span_word(in, &value) ||
 		    *value.at == ';')
 			return false;
 		last = (int)c;
-		if (c == BY && !is_ses_host(value))
+		if (c == CLAUSE_BY && !is_ses_host(value))
 			return false;
-		if (c == BY)
+		if (c == CLAUSE_BY)
 			r->found = true;
-		else if (c == ID)
+		else if (c == CLAUSE_ID)
 			read_id(value, r->id, sizeof(r->id));
-		else if (c == FOR)
+		else if (c == CLAUSE_FOR)
 			read_address(value, r->recipient,
 				     sizeof(r->recipient));
 	}
-	return r->found && ends_well(*in);
+	return r->found && span_ends(*in);
+}
+
+/* The next field is of that name: its value. */
+static bool
+read_field(const char **at, const char *end, const char *name,
+	   struct span *value_r)
+{
+	struct head_field f;
+	const char *next = *at;
+
+	if (!head_cut(&next, end, &f) || !head_is(&f, name))
+		return false;
+	*value_r = (struct span){ .at = f.value, .end = f.value + f.value_n };
+	*at = next;
+	return true;
 }
 
 void
 received_read(const char *head, size_t len, struct received *r_r)
 {
-	struct span in = { head, head, false }, value = in, word;
+	const char *at = head, *end;
+	struct span value, word;
 
 	memset(r_r, 0, sizeof(*r_r));
 	if (len > RECEIVED_HEAD_MAX)
 		len = RECEIVED_HEAD_MAX;
 	while (len > 0 && head[len - 1] != '\n')
 		len--;
-	in.end = in.at + len;
-	if (take_field(&in, "Return-Path", &value) && take_word(&value, &word))
+	end = head + len;
+	if (read_field(&at, end, "Return-Path", &value) &&
+	    span_word(&value, &word))
 		read_address(word, r_r->sender, sizeof(r_r->sender));
-	if (!take_field(&in, "Received", &value) ||
+	if (!read_field(&at, end, "Received", &value) ||
 	    !read_clauses(&value, r_r)) {
 		memset(r_r, 0, sizeof(*r_r));
 		return;

@@ -30,7 +30,7 @@ CRYPTO = re.compile(
 # Folder, archive, its pure members, what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (
-        'head.o', 'received.o'), MEMORY),
+        'head.o', 'received.o', 'span.o'), MEMORY),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),
