@@ -2,13 +2,18 @@
  * decode - header text as people read it.
  *
  * Encoded words (RFC 2047, also in the places where mail programs put them
- * against its rules) and raw UTF-8 (RFC 6532) become valid UTF-8. What cannot
- * be decoded (unknown charset, missing "?=") stays as it stands; bytes that are
- * no UTF-8 become U+FFFD; CR, LF, NUL and other control characters, which an
- * encoded word may carry, become a blank: the text is for comparing and
- * showing, never to be written into a header again. Linear time. GMime does
- * the decoding (g_mime_utils_header_decode_text). Pure apart from GMime's own
- * charset tables, which decode_init() sets up once for the program.
+ * against its rules, with RFC 2231's language) and raw UTF-8 (RFC 6532) become
+ * valid UTF-8. Words side by side in one charset are decoded together: some
+ * programs cut inside a character. What cannot be decoded (unknown charset,
+ * missing "?=") stays as it stands; bytes that are nothing in their charset
+ * become U+FFFD, and so do characters that reverse the direction of writing
+ * (U+202A to 202E, U+2066 to 2069). CR, LF, NUL, TAB and other control
+ * characters become a blank: the text is for comparing and showing, never to
+ * be written into a header again.
+ *
+ * The charsets are those that decode_init() finds by the names that GMime
+ * knows for them: mail uses no others, and nothing is loaded for what a
+ * stranger wrote. Linear time. Pure after decode_init().
  */
 #ifndef FALLBACKMX_DECODE_H
 #define FALLBACKMX_DECODE_H
@@ -17,7 +22,8 @@
 
 #include "lib/base/arena.h"
 
-/* Once, before the first thread starts; again does no harm. */
+/* Once, before the first thread starts; again does no harm. Loads the C
+ * library's charset tables and keeps them. */
 void decode_init(void);
 
 /* value: unfolded (head_value). The result is the arena's. */

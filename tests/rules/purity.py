@@ -26,11 +26,17 @@ MEMORY = re.compile(r'^(%s)$' % ABORTS)
 CRYPTO = re.compile(
     r'^(EVP_(MAC|MD|Digest|EncodeBlock)\w*|OPENSSL_cleanse|OSSL_PARAM_construct_\w+'
     r'|%s)$' % ABORTS)
+# What decoding may ask of GMime and of the C library's charsets.
+GMIME = re.compile(
+    r'^(g_mime_(init|iconv_open|iconv_close)|iconv'
+    r'|internet_address_\w+|g_type_check_instance_(cast|is_a)|g_object_unref'
+    r'|g_utf8_validate|%s)$' % ABORTS)
 
 # Folder, archive, its pure members, what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (
         'head.o', 'received.o', 'span.o'), MEMORY),
+    ('lib/mail', 'libmail.a', ('decode.o',), GMIME),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),
