@@ -2,11 +2,19 @@
  * address - the addresses in a header field such as From, To, Cc (RFC 5322,
  * 3.4; RFC 6532 for UTF-8).
  *
- * Groups are opened, display names and comments dropped, quoted local parts
- * keep their quotes only where they need them. A field that is not well-formed
- * (RFC 5322 with its obsolete forms) is `malformed`: what could be read is in
- * the list, and the caller must not take "not in the list" for "not there".
- * At most ADDRESSES_MAX; more: `malformed`. Linear time. GMime reads the list.
+ * Groups are opened, display names, routes and comments dropped, quoted local
+ * parts keep their quotes only where they need them. A domain that has an
+ * international and an ASCII form (RFC 5891) gives the address in both.
+ *
+ * A field that is not well-formed (RFC 5322 with its obsolete forms; an empty
+ * local part, a domain of other than letters, digits, "-", "_", "." and UTF-8,
+ * and a group in a group are not) is `malformed`: what could be read is in the
+ * list, and the caller must not take "not in the list" for "not there". Of a
+ * broken list each address is judged alone. More than ADDRESSES_MAX of them,
+ * or one of more than ADDRESS_MAX bytes: `malformed` too.
+ *
+ * The list is cut here, in linear time and without recursion; GMime, which
+ * knows what mail programs write, reads one address at a time.
  */
 #ifndef FALLBACKMX_ADDRESS_H
 #define FALLBACKMX_ADDRESS_H
@@ -17,10 +25,11 @@
 #include "lib/base/arena.h"
 
 #define ADDRESSES_MAX ((size_t)1000)
+#define ADDRESS_MAX ((size_t)1000)
 
 struct addresses {
-	const char **all;	/* local@domain, the arena's */
-	size_t n;
+	const char **all;	/* local@domain in valid UTF-8, the arena's */
+	size_t n;		/* up to two for each address */
 	bool malformed;
 };
 

@@ -36,7 +36,7 @@ GMIME = re.compile(
 PARTS = (
     ('lib/mail', 'libmail.a', (
         'head.o', 'received.o', 'span.o'), MEMORY),
-    ('lib/mail', 'libmail.a', ('decode.o',), GMIME),
+    ('lib/mail', 'libmail.a', ('address.o', 'decode.o'), GMIME),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),
