@@ -5,15 +5,26 @@
  * ours (ASCII case ignored) with version 1 or none; where it has the form
  * "id/job" (OpenDKIM's AuthservIDWithJobID) the job must be this message's
  * queue id. Comments nest, values may be quoted strings; a field that breaks
- * the syntax is not believed at all, and counts as seen.
+ * the syntax is not believed at all, and counts as forged. More lenient than
+ * the RFC in what real checkers write: a property may lack its type
+ * ("action=none"), words that are no method are passed over (SES's
+ * "; helo=..."), a semicolon may end the field.
  *
- * Results map to AWS's verdicts (API RuleVerdictExpression) as docs of
- * fallbackmx-policy(5) say: DKIM over several results: PASS if any passes, else
- * FAIL if any fails, else GRAY; temperror and permerror: PROCESSING_FAILED,
- * when nothing else was found; none, neutral, softfail, policy: GRAY; no
- * believed field with that method: PROCESSING_FAILED.
+ * Results map to AWS's verdicts (API RuleVerdictExpression) as
+ * fallbackmx-policy(5) says:
+ *
+ *   pass                              PASS
+ *   fail, hardfail                    FAIL
+ *   none, neutral, softfail, policy   GRAY
+ *   temperror, permerror, no field    PROCESSING_FAILED
+ *
+ * DKIM over several results: PASS if any passes, else FAIL if any fails, else
+ * GRAY if any is, else PROCESSING_FAILED. SPF and DMARC: the first counts, as
+ * ours stand above what a sender wrote; an SPF result on MAIL FROM goes before
+ * one on HELO. A result of a field with the right job goes before those of
+ * fields without any, wherever they stand.
  * The policy that the sender's domain publishes: `policy.dmarc` (OpenDMARC
- * 1.4.2), else p= or policy= of the comment behind dmarc=RESULT.
+ * 1.4.2), else p= or policy= of a comment in the DMARC result.
  * Linear time, pure, no allocation.
  */
 #ifndef FALLBACKMX_AUTHRES_H
@@ -39,15 +50,17 @@ enum dmarc_policy {
 /* Zero-initialised: nothing read yet. */
 struct authres {
 	bool seen;	/* a field with our authserv-id was believed */
-	bool forged;	/* one claimed it and was not: other job, bad syntax */
+	bool forged;	/* one claimed it and was not: other job or version,
+			 * bad syntax */
 	enum auth_verdict spf, dkim, dmarc_result;
 	enum dmarc_policy dmarc;
-	/* private: a method was there */
-	bool spf_seen, dkim_seen, dmarc_seen;
+	/* private: how good the result is that was taken, 0: none was */
+	unsigned spf_rank, dkim_rank, dmarc_rank;
 };
 
-/* Adds one field; value is unfolded (head_value). authserv_id: ours; job: the
- * queue id, NULL if unknown (then a field with a job is not believed). */
+/* Adds one field, from the top of the mail to its end; value is unfolded
+ * (head_value). authserv_id: ours; job: the queue id, NULL if unknown (then a
+ * field with a job is not believed). */
 void authres_add(struct authres *r, const char *value, const char *authserv_id,
 		 const char *job);
 

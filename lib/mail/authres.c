@@ -1,0 +1,322 @@
+#include <config.h>
+
+#include <string.h>
+#include <strings.h>
+
+#include "authres.h"
+
+#define WORD_MAX ((size_t)256)
+
+/* The field while it is read; it ends with NUL. */
+struct field {
+	const char *at;
+	bool bad;
+	enum dmarc_policy said;		/* in a comment of this result */
+};
+
+/* One result and what came with it. */
+struct result {
+	char method[16], version[4], word[16];
+	bool on_helo, on_mail_from;	/* of SPF */
+	enum dmarc_policy policy;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0;
+}
+
+static enum dmarc_policy
+policy_of(const char *s, size_t n)
+{
+	static const char *const names[] = {
+		[DMARC_NONE] = "none",
+		[DMARC_QUARANTINE] = "quarantine",
+		[DMARC_REJECT] = "reject",
+	};
+
+	for (enum dmarc_policy p = DMARC_NONE; p <= DMARC_REJECT; p++)
+		if (strlen(names[p]) == n && strncasecmp(s, names[p], n) == 0)
+			return p;
+	return DMARC_UNKNOWN;
+}
+
+/* A comment such as "p=reject sp=none dis=none" or "policy=none". */
+static enum dmarc_policy
+policy_in(const char *at, const char *end)
+{
+	static const char stops[] = " \t,;()";
+
+	while (at < end) {
+		const size_t n = strcspn(at, stops);
+		const char *is = memchr(at, '=', n);
+		const size_t name = is != NULL ? (size_t)(is - at) : 0;
+
+		if ((name == 1 && strncasecmp(at, "p", 1) == 0) ||
+		    (name == 6 && strncasecmp(at, "policy", 6) == 0))
+			return policy_of(is + 1, n - name - 1);
+		at += n + strspn(at + n, stops);
+	}
+	return DMARC_UNKNOWN;
+}
+
+static void
+skip_comment(struct field *f)
+{
+	const char *start = f->at + 1;
+	size_t depth = 0;
+
+	do {
+		const char c = *f->at++;
+
+		if (c == '(')
+			depth++;
+		else if (c == ')')
+			depth--;
+		else if (c == '\\' && *f->at != '\0')
+			f->at++;
+	} while (depth > 0 && *f->at != '\0');
+	if (depth > 0)
+		f->bad = true;
+	else if (f->said == DMARC_UNKNOWN)
+		f->said = policy_in(start, f->at - 1);
+}
+
+static void
+skip(struct field *f)
+{
+	for (;;) {
+		if (is_blank(*f->at))
+			f->at++;
+		else if (*f->at == '(')
+			skip_comment(f);
+		else
+			return;
+	}
+}
+
+/* The next byte that counts is c: it is taken. */
+static bool
+take(struct field *f, char c)
+{
+	skip(f);
+	if (*f->at != c)
+		return false;
+	f->at++;
+	return true;
+}
+
+/* A word that does not fit is none that we know: it becomes "". */
+static void
+put(char *out, size_t room, size_t *n, char c)
+{
+	if (*n + 1 < room)
+		out[*n] = c;
+	++*n;
+}
+
+static void
+finish(char *out, size_t room, size_t n)
+{
+	out[n < room ? n : 0] = '\0';
+}
+
+static void
+take_quoted(struct field *f, char *out, size_t room, size_t *n)
+{
+	f->at++;
+	while (*f->at != '"' && *f->at != '\0') {
+		if (*f->at == '\\' && f->at[1] != '\0')
+			f->at++;
+		put(out, room, n, *f->at++);
+	}
+	if (*f->at == '\0')
+		f->bad = true;
+	else
+		f->at++;
+}
+
+/* Atoms and quoted strings side by side up to a byte of stops. False: there is
+ * nothing. */
+static bool
+take_word(struct field *f, const char *stops, char *out, size_t room)
+{
+	const char *start;
+	size_t n = 0;
+
+	skip(f);
+	start = f->at;
+	while (*f->at != '\0' && strchr(stops, *f->at) == NULL) {
+		if (*f->at == '"')
+			take_quoted(f, out, room, &n);
+		else
+			put(out, room, &n, *f->at++);
+	}
+	finish(out, room, n);
+	return f->at > start;
+}
+
+static bool
+take_value(struct field *f, char *out, size_t room)
+{
+	return take_word(f, " \t;(", out, room);
+}
+
+/* METHOD [/VERSION] = RESULT; "none" alone is the word for no result. */
+static bool
+take_method(struct field *f, struct result *s)
+{
+	if (!take_word(f, " \t;(=/", s->method, sizeof(s->method)))
+		return false;
+	if (take(f, '/') &&
+	    !take_word(f, " \t;(=", s->version, sizeof(s->version)))
+		return false;
+	if (take(f, '='))
+		return take_value(f, s->word, sizeof(s->word));
+	return same(s->method, "none") && *f->at == '\0';
+}
+
+/* [TYPE .] NAME = VALUE; the value may be empty, as after smtp.mailfrom of a
+ * mail without sender. */
+static bool
+take_property(struct field *f, struct result *s)
+{
+	char type[16], name[16] = "", value[16];
+
+	if (!take_word(f, " \t;(=.", type, sizeof(type)))
+		return false;
+	while (take(f, '.'))
+		if (!take_word(f, " \t;(=.", name, sizeof(name)))
+			return false;
+	if (!take(f, '='))
+		return false;
+	take_value(f, value, sizeof(value));
+	if (same(type, "smtp") && same(name, "helo"))
+		s->on_helo = true;
+	else if (same(type, "smtp") && same(name, "mailfrom"))
+		s->on_mail_from = true;
+	else if (same(type, "policy") && same(name, "dmarc"))
+		s->policy = policy_of(value, strlen(value));
+	return true;
+}
+
+static bool
+take_result(struct field *f, struct result *s)
+{
+	*s = (struct result){ .version = "1" };
+	f->said = DMARC_UNKNOWN;
+	if (!take_method(f, s))
+		return false;
+	for (skip(f); *f->at != ';' && *f->at != '\0'; skip(f))
+		if (!take_property(f, s))
+			return false;
+	if (s->policy == DMARC_UNKNOWN)
+		s->policy = f->said;
+	return true;
+}
+
+static bool
+verdict_of(const char *word, enum auth_verdict *v_r)
+{
+	static const struct {
+		const char *word;
+		enum auth_verdict verdict;
+	} words[] = {
+		{ "pass", AUTH_PASS },
+		{ "fail", AUTH_FAIL },
+		{ "hardfail", AUTH_FAIL },
+		{ "none", AUTH_GRAY },
+		{ "neutral", AUTH_GRAY },
+		{ "softfail", AUTH_GRAY },
+		{ "policy", AUTH_GRAY },
+		{ "temperror", AUTH_PROCESSING_FAILED },
+		{ "permerror", AUTH_PROCESSING_FAILED },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (same(word, words[i].word)) {
+			*v_r = words[i].verdict;
+			return true;
+		}
+	return false;
+}
+
+static void
+merge_result(struct authres *r, const struct result *s, bool with_job)
+{
+	const unsigned rank = with_job ? 4 : 2;
+	const unsigned spf_rank =
+		rank - (s->on_helo && !s->on_mail_from ? 1 : 0);
+	enum auth_verdict v;
+
+	if (strcmp(s->version, "1") != 0 || !verdict_of(s->word, &v))
+		return;
+	if (same(s->method, "spf") && spf_rank > r->spf_rank) {
+		r->spf_rank = spf_rank;
+		r->spf = v;
+	} else if (same(s->method, "dkim") && rank >= r->dkim_rank) {
+		if (rank > r->dkim_rank || v > r->dkim)
+			r->dkim = v;
+		r->dkim_rank = rank;
+	} else if (same(s->method, "dmarc") && rank > r->dmarc_rank) {
+		r->dmarc_rank = rank;
+		r->dmarc_result = v;
+		r->dmarc = s->policy;
+	}
+}
+
+/* All behind the authserv-id, to the end of the field. */
+static bool
+take_results(struct field *f, bool with_job, struct authres *r)
+{
+	char version[4];
+	struct result s;
+
+	skip(f);
+	if (*f->at != ';' && *f->at != '\0' &&
+	    (!take_value(f, version, sizeof(version)) ||
+	     strcmp(version, "1") != 0))
+		return false;
+	while (take(f, ';')) {
+		skip(f);
+		if (*f->at == ';' || *f->at == '\0')
+			continue;
+		if (!take_result(f, &s))
+			return false;
+		merge_result(r, &s, with_job);
+	}
+	return *f->at == '\0' && !f->bad;
+}
+
+void
+authres_add(struct authres *r, const char *value, const char *authserv_id,
+	    const char *job)
+{
+	struct field f = { .at = value };
+	struct authres all = *r;
+	char word[WORD_MAX];
+	bool with_job, ours = true;
+
+	if (!take_word(&f, " \t;(/", word, sizeof(word)) ||
+	    word[0] == '\0' || !same(word, authserv_id))
+		return;
+	with_job = *f.at == '/';
+	if (with_job) {
+		f.at++;
+		ours = take_value(&f, word, sizeof(word)) && job != NULL &&
+		       strcmp(word, job) == 0;
+	}
+	if (ours && take_results(&f, with_job, &all)) {
+		*r = all;
+		r->seen = true;
+	} else {
+		r->forged = true;
+	}
+}
