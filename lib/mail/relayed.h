@@ -9,7 +9,11 @@
  *
  * (RFC 5321, 4.4; Postfix, and SES's line, which received.h reads whole.)
  * Only the top Received field is read: all others are the sender's word. HELO
- * and NAME are the sender's too and never looked into. Pure, linear.
+ * and NAME are the sender's too and never looked into. Clauses out of order or
+ * given twice, words that are no clause, an address in a second comment, a
+ * second semicolon, comments and quotes that do not end are what a HELO name
+ * or a recipient could put there to hide the address behind one of its own:
+ * then nothing of the line is believed. Pure, linear, no allocation.
  */
 #ifndef FALLBACKMX_RELAYED_H
 #define FALLBACKMX_RELAYED_H
@@ -20,9 +24,11 @@
 
 struct relayed {
 	char ip[46];		/* text of inet_ntop(3), without "IPv6:" */
-	char helo[256];
+	char helo[256];		/* "" if it does not fit */
 	char by[256];		/* the name that the relay gives itself */
-	bool tls;		/* "with ESMTPS" or "ESMTPSA" (RFC 3848) */
+	bool tls;		/* "with ESMTPS", "ESMTPSA" or a UTF8SMTP twin
+				 * (RFC 3848, 6531); false is unknown when the
+				 * relay writes SMTP for all, as SES does */
 };
 
 /* False: there is no such line, or it is not well-formed; *r_r is empty. */

@@ -35,7 +35,7 @@ GMIME = re.compile(
 # Folder, archive, its pure members, what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (
-        'authres.o', 'head.o', 'received.o', 'span.o'), MEMORY),
+        'authres.o', 'head.o', 'received.o', 'relayed.o', 'span.o'), MEMORY),
     ('lib/mail', 'libmail.a', ('address.o', 'decode.o'), GMIME),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
