@@ -10,7 +10,10 @@ packages_demo="util-linux procps"
 packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
 	strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux
 	procps systemd openssl ceph-mon ceph-osd ceph-common radosgw
-	python3-botocore"
+	python3-botocore python3-flufl.bounce
+	golang-github-jhillyerd-enmime-dev
+	$(apt-cache depends libpython3-stdlib 2>/dev/null |
+	sed -n 's/.* \(libpython3[0-9.]*\)-stdlib$/\1-testsuite/p')"
 # What scripts/check does without: scripts/check -p bench, -p long.
 packages_bench="$packages_test rclone s3cmd awscli"
 packages_long="$packages_test swift-proxy swift-account swift-container
