@@ -1,6 +1,5 @@
 #include <config.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,89 +20,8 @@ static void read_object(struct reader *r, json_t *object, const char *path,
 			const struct config_row *rows, void *base);
 
 static void
-add_mistake(struct config_mistakes *m, const char *path, const char *found,
-	    const char *expected)
-{
-	m->n++;
-	buf_printf(m->lines, "%s: %s%sfound %s, expected %s\n", m->file, path,
-		   *path ? ": " : "", found, expected);
-}
-
-void
-config_mistake(struct config_mistakes *m, const char *path, const char *found,
-	       const char *expected, ...)
-{
-	char shown[SHOWN_SIZE] = "nothing", want[512];
-	va_list ap;
-
-	if (found != NULL) {
-		char text[SHOWN_SIZE - 2];
-
-		text_quote(text, sizeof(text), found, strlen(found));
-		snprintf(shown, sizeof(shown), "\"%s\"", text);
-	}
-	va_start(ap, expected);
-	vsnprintf(want, sizeof(want), expected, ap);
-	va_end(ap);
-	add_mistake(m, path, shown, want);
-}
-
-/* The value as the admin wrote it, short. */
-static const char *
-show_value(const json_t *v, char *out, size_t size)
-{
-	char text[SHOWN_SIZE - 2];
-
-	switch (json_typeof(v)) {
-	case JSON_OBJECT:
-		snprintf(out, size, "an object");
-		break;
-	case JSON_ARRAY:
-		snprintf(out, size, "a list");
-		break;
-	case JSON_STRING:
-		text_quote(text, sizeof(text), json_string_value(v),
-			   json_string_length(v));
-		snprintf(out, size, "\"%s\"", text);
-		break;
-	case JSON_INTEGER:
-		snprintf(out, size, "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(v));
-		break;
-	case JSON_REAL:
-		snprintf(out, size, "%g", json_real_value(v));
-		break;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		snprintf(out, size, "%s", json_is_true(v) ? "true" : "false");
-		break;
-	case JSON_NULL:
-		snprintf(out, size, "null");
-	}
-	return out;
-}
-
-static void
-list_words(const char *const *words, char *out, size_t size)
-{
-	size_t at = 0;
-
-	out[0] = '\0';
-	for (; *words != NULL && at < size; words++) {
-		const char *glue = at == 0 ? "" : words[1] ? ", " : " or ";
-		int n = snprintf(out + at, size - at, "%s%s", glue, *words);
-
-		if (n < 0)
-			return;
-		at += (size_t)n;
-	}
-}
-
-static void
 describe(const struct config_row *row, char *out, size_t size)
 {
-	char words[256];
-
 	switch (row->type) {
 	case CONFIG_STRING:
 		if (row->max > 0)
@@ -113,9 +31,7 @@ describe(const struct config_row *row, char *out, size_t size)
 			snprintf(out, size, "%s (a string)", row->help);
 		break;
 	case CONFIG_WORD:
-		list_words(row->words, words, sizeof(words));
-		snprintf(out, size, "%s", words);
-		break;
+		break;		/* config_mistake_word() tells them */
 	case CONFIG_INTEGER:
 		snprintf(out, size, "an integer from %d to %d%s%s", row->min,
 			 row->max, row->unit ? " " : "",
@@ -137,21 +53,14 @@ static void
 say_wrong(struct reader *r, const char *path, const struct config_row *row,
 	  const json_t *found)
 {
-	char shown[SHOWN_SIZE] = "nothing", want[512];
-	const char *near = NULL;
+	char want[512];
 
-	if (found != NULL)
-		show_value(found, shown, sizeof(shown));
-	describe(row, want, sizeof(want));
-	if (row->type == CONFIG_WORD && json_is_string(found))
-		near = text_nearest(json_string_value(found), row->words);
-	if (near != NULL) {
-		size_t n = strlen(want);
-
-		snprintf(want + n, sizeof(want) - n,
-			 " (did you mean \"%s\"?)", near);
+	if (row->type == CONFIG_WORD) {
+		config_mistake_word(r->m, path, found, row->words);
+		return;
 	}
-	add_mistake(r->m, path, shown, want);
+	describe(row, want, sizeof(want));
+	config_mistake_value(r->m, path, found, "%s", want);
 }
 
 static void *
@@ -226,15 +135,12 @@ read_list(struct reader *r, json_t *v, const char *path,
 	for (size_t i = 0; i < n; i++) {
 		json_t *item = json_array_get(v, i);
 		const char *place = arena_printf(r->arena, "%s[%zu]", path, i);
-		char shown[SHOWN_SIZE];
 
 		if (json_is_object(item))
 			read_object(r, item, place, row->rows,
 				    items + i * row->size);
 		else
-			add_mistake(r->m, place,
-				    show_value(item, shown, sizeof(shown)),
-				    "an object");
+			config_mistake_value(r->m, place, item, "an object");
 	}
 	return true;
 }
@@ -289,19 +195,10 @@ say_unknown(struct reader *r, const char *path, const char *key,
 	    const struct config_row *rows)
 {
 	const char *keys[ROWS_MAX + 1] = { NULL };
-	char want[512];
-	const char *near;
-	size_t n;
 
-	for (n = 0; rows[n].key != NULL && n < ROWS_MAX; n++)
+	for (size_t n = 0; rows[n].key != NULL && n < ROWS_MAX; n++)
 		keys[n] = rows[n].key;
-	near = text_nearest(key, keys);
-	list_words(keys, want, sizeof(want));
-	n = strlen(want);
-	if (near != NULL)
-		snprintf(want + n, sizeof(want) - n,
-			 " (did you mean \"%s\"?)", near);
-	add_mistake(r->m, path, "an unknown key", want);
+	config_mistake_key(r->m, path, key, keys);
 }
 
 static void
@@ -372,7 +269,7 @@ config_read(const char *text, size_t len, const struct config_row *rows,
 	if (json_is_object(top))
 		read_object(&r, top, "", rows, base);
 	else
-		add_mistake(m, "", "a list", "an object");
+		config_mistake_value(m, "", top, "an object");
 	json_decref(top);
 }
 

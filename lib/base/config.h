@@ -76,6 +76,27 @@ void config_mistake(struct config_mistakes *m, const char *path,
 		    const char *found, const char *expected, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same with a value as it stands in the document; NULL for nothing. */
+void config_mistake_value(struct config_mistakes *m, const char *path,
+			  const json_t *found, const char *expected, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The same with words of ours for what was found: "a second rule set". */
+void config_mistake_plain(struct config_mistakes *m, const char *path,
+			  const char *found, const char *expected, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A value that is none of the NULL-terminated words, with the nearest one. */
+void config_mistake_word(struct config_mistakes *m, const char *path,
+			 const json_t *found, const char *const *words);
+
+/* A key that does not belong there; words: those that do. */
+void config_mistake_key(struct config_mistakes *m, const char *path,
+			const char *key, const char *const *words);
+
+/* "a, b or c" of NULL-terminated words, cut to size. */
+void config_words(const char *const *words, char *out, size_t size);
+
 /* The document that gives the struct at base; the caller's reference. */
 json_t *config_json(const struct config_row *rows, const void *base);
 
