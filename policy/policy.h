@@ -1,0 +1,66 @@
+/*
+ * policy - the documents of SES Mail Manager in memory: a traffic policy, a
+ * rule set, relays, archives and address lists (AWS SES Mail Manager API
+ * Reference; limits as its pages and "Service quotas" of the SES Developer
+ * Guide give them).
+ *
+ * Documents are read once, checked whole, and never change afterwards: one
+ * policy may serve many threads. All mistakes of a document are told, each
+ * with its path, what was found and what is allowed (lib/base/config.h).
+ * Pure: no disk, no clock, no log. Files are read by the caller.
+ */
+#ifndef FALLBACKMX_POLICY_H
+#define FALLBACKMX_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/config.h"
+
+#define POLICY_MAX ((size_t)33554432)	/* bytes of one document */
+#define POLICY_DEPTH_MAX 64		/* of its JSON */
+
+enum policy_kind {
+	POLICY_UNKNOWN,		/* find out by its members */
+	POLICY_TRAFFIC,
+	POLICY_RULE_SET,
+	POLICY_RELAY,
+	POLICY_ARCHIVE,
+	POLICY_ADDRESS_LIST,	/* JSON or CSV with the header "address" */
+};
+
+struct policy;
+
+struct policy *policy_new(void);
+void policy_free(struct policy *p);	/* NULL is allowed */
+
+/*
+ * Reads one document (n bytes) under the name that m->file gives. kind: what
+ * is expected, or POLICY_UNKNOWN. name: for address lists, the ARN, id or name
+ * that conditions call it by (NULL: what the document says). aws: refuse
+ * extensions. Mistakes go to m, and then nothing of the document stays in p.
+ * Returns what it is; POLICY_UNKNOWN: it could not even be told. One traffic
+ * policy and one rule set at most, of the others as many as there are.
+ */
+enum policy_kind policy_add(struct policy *p, enum policy_kind kind,
+			    const char *name, const char *text, size_t n,
+			    bool aws, struct config_mistakes *m);
+
+/* What cannot be known alone: address lists, relays and archives that are
+ * named and not loaded; client-certificate attributes that Postfix does not
+ * tell. One line each; they are warnings of `policy check` and `policy test`,
+ * errors of the milter. */
+void policy_missing(const struct policy *p, struct buf *lines);
+
+/* The documents of that kind as AWS's API takes them: canonical (members in the
+ * order of the API Reference, two blanks), without what only answers carry; an
+ * address list as AWS's import takes it, with its name. Reading one gives the
+ * same policy. False: there is none. */
+bool policy_print(const struct policy *p, enum policy_kind kind,
+		  struct buf *out);
+
+/* In words, what it understood: a line for each statement and rule. */
+void policy_explain(const struct policy *p, struct buf *out);
+
+#endif
