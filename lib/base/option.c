@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "arena.h"
 #include "option.h"
 #include "text.h"
 
@@ -109,6 +110,20 @@ take_integer(const struct option_row *row, int *out, struct err *e)
 	return 0;
 }
 
+static void
+take_one_more(struct option_list *l)
+{
+	l->all = mem_grow(l->all, l->n + 1, sizeof(*l->all));
+	l->all[l->n++] = optarg;
+}
+
+void
+option_list_free(struct option_list *l)
+{
+	free(l->all);
+	*l = (struct option_list){ NULL, 0 };
+}
+
 static int
 take_option(const struct option_row *row, void *target, struct err *e)
 {
@@ -123,6 +138,9 @@ take_option(const struct option_row *row, void *target, struct err *e)
 		return 0;
 	case OPTION_INTEGER:
 		return take_integer(row, field, e);
+	case OPTION_LIST:
+		take_one_more(field);
+		return 0;
 	}
 	return 0;
 }
@@ -191,7 +209,8 @@ print_row(FILE *out, const struct option_row *row)
 		at = 0;
 	}
 	fprintf(out, "%*s", HELP_COLUMN - at, "");
-	snprintf(help, sizeof(help), "%s", row->help);
+	snprintf(help, sizeof(help), "%s%s", row->help,
+		 row->kind == OPTION_LIST ? " (may be given again)" : "");
 	if (row->kind == OPTION_INTEGER) {
 		size_t n = strlen(help);
 

@@ -18,6 +18,14 @@ enum option_kind {
 	OPTION_FLAG,	/* bool, set to true */
 	OPTION_STRING,	/* const char *, into argv */
 	OPTION_INTEGER,	/* int, from min to max */
+	OPTION_LIST,	/* struct option_list; may be given again and again */
+};
+
+/* The arguments in the order given, into argv. Zero-initialised: none. The
+ * caller's to free, with option_list_free(). */
+struct option_list {
+	const char **all;
+	size_t n;
 };
 
 struct option_row {
@@ -30,6 +38,9 @@ struct option_row {
 	size_t offset;		/* of the field in the caller's struct */
 	const char *help;
 };
+
+/* Frees the array, not the words, and empties the list. */
+void option_list_free(struct option_list *l);
 
 /*
  * Fills the struct at target; what is not given stays as it was. *first_r is

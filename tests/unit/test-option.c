@@ -11,6 +11,7 @@ struct target {
 	bool keep, dry_run;
 	const char *file;
 	int seconds;
+	struct option_list words;
 };
 
 static const struct option_row rows[] = {
@@ -25,6 +26,9 @@ static const struct option_row rows[] = {
 	{ .name = "an-option-with-a-long-name", .argument = "SECONDS",
 	  .kind = OPTION_INTEGER, .min = -1, .max = 60, .unit = "seconds",
 	  .offset = offsetof(struct target, seconds), .help = "how long" },
+	{ .name = "word", .letter = 'w', .argument = "WORD",
+	  .kind = OPTION_LIST, .offset = offsetof(struct target, words),
+	  .help = "one of many" },
 	{ .name = NULL }
 };
 
@@ -68,6 +72,9 @@ static const struct bad bads[] = {
 	{ { "x", "--\x1b[2J" }, "cannot use --\\x1b[2J: no such option" },
 	{ { "x", "--file" }, "cannot use --file: expected FILE" },
 	{ { "x", "-f" }, "cannot use --file: expected FILE" },
+	{ { "x", "--word" }, "cannot use --word: expected WORD" },
+	{ { "x", "-w", "a", "--fiel" }, "cannot use --fiel: no such option "
+	  "(did you mean --file?)" },
 	{ { "x", "--keep=1" }, "cannot use --keep: it takes no argument" },
 	{ { "x", "--an", "61" }, LONG " 61" RANGE },
 	{ { "x", "--an", "-2" }, LONG " -2" RANGE },
@@ -127,7 +134,31 @@ names_what_is_wrong(void **state)
 		assert_int_equal(e.kind, ERR_STOP);
 		assert_int_equal(e.code, EX_USAGE);
 		assert_string_equal(e.text, bads[i].text);
+		option_list_free(&t.words);
 	}
+}
+
+static void
+collects_what_is_given_again(void **state)
+{
+	static const char *const words[ARGUMENTS_MAX] = {
+		"x", "--word=a", "file", "-wb", "--word", "", "-w", "a",
+	};
+	static const char *const wanted[] = { "a", "b", "", "a" };
+	struct target t = { 0 };
+	struct err e;
+	int left;
+
+	(void)state;
+	assert_int_equal(parse(words, &t, &left, &e), 0);
+	assert_int_equal(left, 1);
+	assert_int_equal(t.words.n, COUNT(wanted));
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		assert_string_equal(t.words.all[i], wanted[i]);
+	option_list_free(&t.words);
+	assert_null(t.words.all);
+	assert_int_equal(t.words.n, 0);
+	option_list_free(&t.words);
 }
 
 static void
@@ -145,6 +176,8 @@ help_fits_the_terminal(void **state)
 	assert_non_null(strstr(text, "      --an-option-with-a-long-name "
 			       "SECONDS\n                          how long "
 			       "(seconds, -1 to 60)\n"));
+	assert_non_null(strstr(text, "  -w, --word WORD         one of many "
+			       "(may be given again)\n"));
 	for (const char *p = text; *p != '\0'; p += strcspn(p, "\n") + 1) {
 		size_t n = strcspn(p, "\n");
 
@@ -160,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_what_is_right),
 		cmocka_unit_test(names_what_is_wrong),
+		cmocka_unit_test(collects_what_is_given_again),
 		cmocka_unit_test(help_fits_the_terminal),
 	};
 
