@@ -63,14 +63,14 @@ CLONE = os.path.exists(os.path.join(SRC, '.git'))
 def listed():
     """The files that the makefiles name."""
     words = set(re.findall(r'[\w./-]+', text('Makefile.am') +
-                           text('tests/tests.am')))
+                           text('tests/tests.am') + text('tests/policy.am')))
     # A unit test is listed as a program.
     words |= {w + '.c' for w in words if w.startswith('tests/')}
     for w in words:
         path = os.path.join(SRC, w)
         if os.path.isfile(path):
             yield w
-        elif w in ('tests/fuzz/corpus',):
+        elif w in ('tests/fuzz/corpus', 'tests/policy'):
             for folder, _, names in os.walk(path):
                 for n in names:
                     yield os.path.relpath(os.path.join(folder, n), SRC)

@@ -127,7 +127,7 @@ def stray():
 
 # What automake takes along by itself, and what only a clone needs.
 UNLISTED = re.compile(r'^(\.ci/|\.gitignore$|configure\.ac$|Makefile\.am$'
-                      r'|m4/|tests/tests\.am$)')
+                      r'|m4/|tests/(policy|tests)\.am$)')
 
 
 def forgotten():
