@@ -18,13 +18,21 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_sync, cmd_check, cmd_config;
+extern const struct command cmd_sync, cmd_check, cmd_config, cmd_policy;
+
+/* The words behind `fallbackmx policy`; argv[0] is theirs. */
+int cmd_policy_check(int argc, char **argv);
+int cmd_policy_test(int argc, char **argv);
 
 #define CMD_CONFIG_FILE SYSCONFDIR "/fallbackmx.json"
 
 /* Logs e and returns its exit code; usage errors point at --help of command,
  * "" for the program itself. */
 int cmd_fail(const struct err *e, const char *command);
+
+/* For work that goes on after a failure: cmd_fail() if ret is not 0. Returns
+ * the exit code of the first failure; code is what it was so far. */
+int cmd_go_on(int code, int ret, const struct err *e, const char *command);
 
 /* settings_read() that logs each mistake. file may be NULL: the default. */
 int cmd_read_settings(struct settings *s, const char *file, struct err *e);

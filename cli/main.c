@@ -24,7 +24,7 @@
 #define MISTAKES_MAX ((size_t)65536)
 
 static const struct command *const commands[] = {
-	&cmd_sync, &cmd_check, &cmd_config,
+	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -48,6 +48,14 @@ cmd_fail(const struct err *e, const char *command)
 		log_say("try: fallbackmx %s%s--help", command,
 			*command ? " " : "");
 	return e->code ? e->code : EX_TEMPFAIL;
+}
+
+int
+cmd_go_on(int code, int ret, const struct err *e, const char *command)
+{
+	int failed = ret < 0 ? cmd_fail(e, command) : EX_OK;
+
+	return code == EX_OK ? failed : code;
 }
 
 int

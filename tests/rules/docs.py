@@ -14,6 +14,9 @@ PAGES = {
     ('sync',): 'docs/man/fallbackmx-sync.1',
     ('check',): 'docs/man/fallbackmx-check.1',
     ('config',): 'docs/man/fallbackmx.1',
+    ('policy',): 'docs/man/fallbackmx-policy.1',
+    ('policy', 'check'): 'docs/man/fallbackmx-policy.1',
+    ('policy', 'test'): 'docs/man/fallbackmx-policy.1',
 }
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
 CONFIG_SOURCE = 'sync/settings.c'
@@ -63,12 +66,12 @@ def differences(words, name):
         yield '%s is in %s and in no help' % (o, name)
 
 
-def commands():
-    written = page('docs/man/fallbackmx.1')
-    for line in help_text(()).split('\n'):
+def commands(words):
+    written = page(PAGES[words])
+    for line in help_text(words).split('\n'):
         m = re.match(r'^ +([a-z][a-z-]+) {2,}\S', line)
         if m and not re.search(r'\b%s\b' % m.group(1), written):
-            yield m.group(1) + ' is not in docs/man/fallbackmx.1'
+            yield '%s is not in %s' % (m.group(1), PAGES[words])
 
 
 def keys():
@@ -118,7 +121,8 @@ for words, name in PAGES.items():
     else:
         rule.check(title, [name + ' is missing'])
 if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
-    rule.check('every command is in fallbackmx(1)', commands())
+    rule.check('every command is in fallbackmx(1)', commands(()))
+    rule.check('every command of policy is in its page', commands(('policy',)))
 if os.path.exists(os.path.join(rule.SRC, VARIABLES_SOURCE)):
     rule.check('variables that are read are those of fallbackmx-sync(1)',
                variables())

@@ -1,0 +1,225 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cmd.h"
+#include "policy-file.h"
+#include "input.h"
+#include "lib/base/arena.h"
+#include "lib/base/option.h"
+#include "lib/mail/decode.h"
+#include "policy/verdict.h"
+#include "session.h"
+#include "verdict-show.h"
+
+#define NAME "policy test"
+
+/* Larger than what mail servers take; it bounds the memory. */
+#define MESSAGE_MAX ((size_t)134217728)
+
+struct arguments {
+	struct session_options session;
+	struct option_list address_list;
+	const char *traffic_policy, *rule_set;
+	bool json, help;
+};
+
+#define FIELD(name) .offset = offsetof(struct arguments, name)
+
+static const struct option_row rows[] = {
+	{ .name = "traffic-policy", .argument = "FILE", .kind = OPTION_STRING,
+	  FIELD(traffic_policy), .help = "who may send at all" },
+	{ .name = "rule-set", .argument = "FILE", .kind = OPTION_STRING,
+	  FIELD(rule_set), .help = "what is done with the mail" },
+	{ .name = "address-list", .argument = "NAME=FILE",
+	  .kind = OPTION_LIST, FIELD(address_list),
+	  .help = "the entries of a list that conditions name" },
+	{ .name = "client-ip", .argument = "IP", .kind = OPTION_STRING,
+	  FIELD(session.client_ip), .help = "who connected" },
+	{ .name = "helo", .argument = "NAME", .kind = OPTION_STRING,
+	  FIELD(session.helo), .help = "what the client called itself" },
+	{ .name = "mail-from", .argument = "ADDRESS", .kind = OPTION_STRING,
+	  FIELD(session.mail_from), .help = "the envelope's sender, or <>" },
+	{ .name = "rcpt", .argument = "ADDRESS", .kind = OPTION_LIST,
+	  FIELD(session.rcpt), .help = "a recipient of the envelope" },
+	{ .name = "tls-version", .argument = "VERSION",
+	  .kind = OPTION_STRING, FIELD(session.tls_version),
+	  .help = "TLSv1.3, TLSv1.2, TLSv1.1, TLSv1 or none" },
+	{ .name = "tls-wrapped", FIELD(session.tls_wrapped),
+	  .help = "TLS came before SMTP, as on port 465" },
+	{ .name = "auth-user", .argument = "USER", .kind = OPTION_STRING,
+	  FIELD(session.auth_user), .help = "who logged in" },
+	{ .name = "cert-cn", .argument = "NAME", .kind = OPTION_STRING,
+	  FIELD(session.cert_cn), .help = "CN of the client's certificate" },
+	{ .name = "authserv-id", .argument = "ID", .kind = OPTION_STRING,
+	  FIELD(session.authserv_id),
+	  .help = "whose Authentication-Results to believe [nobody's]" },
+	{ .name = "analysis", .argument = "NAME.FIELD=VALUE",
+	  .kind = OPTION_LIST, FIELD(session.analysis),
+	  .help = "what an analyzer found" },
+	{ .name = "json", FIELD(json),
+	  .help = "print one line for each message, for programs" },
+	{ .name = "help", FIELD(help), .help = "print this and end" },
+	{ .name = NULL }
+};
+
+static const char synopsis[] =
+	"fallbackmx policy test [options] MESSAGE...";
+static const char about[] =
+	"Says what a policy does with each MESSAGE, a file or \"-\", and why. "
+	"Nothing is\n"
+	"done. What the options leave open is read from the message, where it "
+	"can be\n"
+	"believed, and is not known otherwise.";
+
+static int
+check_arguments(const struct arguments *a, int n, char **files, struct err *e)
+{
+	int standard = 0;
+
+	for (int i = 0; i < n; i++)
+		standard += strcmp(files[i], "-") == 0;
+	if (n == 0)
+		return err_stop(e, EX_USAGE, "cannot test: expected MESSAGE, "
+				"a file with a mail, or - for standard input");
+	if (a->traffic_policy == NULL && a->rule_set == NULL)
+		return err_stop(e, EX_USAGE, "cannot test: expected "
+				"--traffic-policy, --rule-set or both");
+	if (standard > 1)
+		return err_stop(e, EX_USAGE, "cannot test: standard input can "
+				"be read only once");
+	return 0;
+}
+
+static int
+add_file(struct policy *p, const char *file, enum policy_kind kind,
+	     struct err *e)
+{
+	struct policy_file d = { .file = file, .kind = kind };
+	int ret;
+
+	if (file == NULL)
+		return 0;
+	ret = policy_file_read(&d, e);
+	if (ret == 0)
+		ret = policy_file_add(p, &d, e);
+	policy_file_free(&d);
+	return ret;
+}
+
+/* Reads on after a failure, so that the mistakes of all of them are told.
+ * Returns the exit code. */
+static int
+read_policy(struct policy *p, const struct arguments *a)
+{
+	struct err e;
+	int code = EX_OK;
+
+	code = cmd_go_on(code, add_file(p, a->traffic_policy, POLICY_TRAFFIC,
+					&e), &e, NAME);
+	code = cmd_go_on(code, add_file(p, a->rule_set, POLICY_RULE_SET, &e),
+			 &e, NAME);
+	code = cmd_go_on(code, policy_file_add_lists(p, &a->address_list, &e),
+			 &e, NAME);
+	if (code == EX_OK)
+		policy_file_warn(p, NULL);
+	return code;
+}
+
+static void
+show_verdict(const struct policy *p, const struct session *s, bool json,
+	     const char *file, struct arena *memory)
+{
+	struct verdict v;
+
+	verdict_make(p, &s->facts, json ? 0 : VERDICT_FULL, &v, memory);
+	if (json)
+		verdict_json(file, &v);
+	else
+		verdict_explain(file, s, &v, memory);
+}
+
+static int
+test_message(const struct policy *p, const struct session *given, bool json,
+	     const char *file, struct err *e)
+{
+	struct arena memory = { NULL };
+	struct session s;
+	struct buf text;
+	int ret;
+
+	ret = input_read(file, MESSAGE_MAX, &text, e);
+	if (ret == 0) {
+		ret = session_read(given, text.data, text.len, &s, &memory, e);
+		if (ret < 0)
+			err_prefix(e, "cannot test %s", input_name(file));
+	}
+	if (ret == 0)
+		show_verdict(p, &s, json, file, &memory);
+	fflush(stdout);		/* what is wrong with others goes to stderr */
+	arena_free(&memory);
+	buf_free(&text);
+	return ret;
+}
+
+/* A message that cannot be tested does not stop the others. */
+static int
+test_all(const struct policy *p, const struct session *given, bool json,
+	 char **files, int n)
+{
+	int code = EX_OK;
+	struct err e;
+
+	for (int i = 0; i < n; i++) {
+		if (!json && i > 0)
+			putchar('\n');
+		code = cmd_go_on(code, test_message(p, given, json, files[i],
+						    &e), &e, NAME);
+	}
+	return code;
+}
+
+static int
+run_test(const struct arguments *a, char **files, int n)
+{
+	struct policy *p = policy_new();
+	struct arena memory = { NULL };
+	struct session given;
+	struct err e;
+	int code;
+
+	decode_init();
+	if (session_given(&a->session, &given, &memory, &e) < 0)
+		code = cmd_fail(&e, NAME);
+	else
+		code = read_policy(p, a);
+	if (code == EX_OK)
+		code = test_all(p, &given, a->json, files, n);
+	arena_free(&memory);
+	policy_free(p);
+	return code;
+}
+
+int
+cmd_policy_test(int argc, char **argv)
+{
+	struct arguments a = { .help = false };
+	struct err e;
+	int first = 0, code = EX_OK;
+
+	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+		code = cmd_fail(&e, NAME);
+	else if (a.help)
+		option_help(stdout, synopsis, about, rows);
+	else if (check_arguments(&a, argc - first, argv + first, &e) < 0)
+		code = cmd_fail(&e, NAME);
+	else
+		code = run_test(&a, argv + first, argc - first);
+	option_list_free(&a.address_list);
+	option_list_free(&a.session.rcpt);
+	option_list_free(&a.session.analysis);
+	return code;
+}

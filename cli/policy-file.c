@@ -1,0 +1,112 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "policy-file.h"
+#include "input.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+
+#define LINES_MAX ((size_t)262144)
+#define NAME_SIZE 320
+
+/* Each line to stderr, behind context. */
+static void
+say_lines(const char *context, char *lines)
+{
+	char *rest;
+
+	for (; lines != NULL && *lines != '\0'; lines = rest) {
+		rest = lines + strcspn(lines, "\n");
+		if (*rest != '\0')
+			*rest++ = '\0';
+		log_say("%s%s", context, lines);
+	}
+}
+
+int
+policy_file_read(struct policy_file *d, struct err *e)
+{
+	return input_read(d->file, POLICY_MAX, &d->text, e);
+}
+
+int
+policy_file_add(struct policy *p, struct policy_file *d, struct err *e)
+{
+	struct buf lines;
+	struct config_mistakes m = { .lines = &lines };
+	char shown[NAME_SIZE];
+	int ret = 0;
+
+	/* input_name() is good for a few calls only. */
+	snprintf(shown, sizeof(shown), "%s", input_name(d->file));
+	m.file = shown;
+	buf_init(&lines, LINES_MAX);
+	d->kind = policy_add(p, d->kind, d->name, d->text.data, d->text.len,
+			     d->aws, &m);
+	say_lines("", lines.data);
+	if (m.n > 0)
+		ret = err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s%s",
+			       shown, m.n, m.n == 1 ? "" : "s",
+			       lines.cut ? ", not all of them shown" : "");
+	buf_free(&lines);
+	return ret;
+}
+
+void
+policy_file_free(struct policy_file *d)
+{
+	buf_free(&d->text);
+}
+
+static int
+add_list(struct policy *p, const char *word, struct err *e)
+{
+	/* A file may have a '=' in its name; ARN, id and name have none. */
+	const char *end = strchr(word, '=');
+	const size_t n = end != NULL ? (size_t)(end - word) : 0;
+	char name[NAME_SIZE];
+	struct policy_file d = { .name = name, .kind = POLICY_ADDRESS_LIST };
+	int ret;
+
+	if (n == 0 || n >= sizeof(name) || end[1] == '\0')
+		return err_stop(e, EX_USAGE, "cannot use --address-list %s: "
+				"expected NAME=FILE, NAME being what "
+				"conditions call the list by (its ARN, id or "
+				"name)", text_show(word));
+	memcpy(name, word, n);
+	name[n] = '\0';
+	d.file = end + 1;
+	ret = policy_file_read(&d, e);
+	if (ret == 0)
+		ret = policy_file_add(p, &d, e);
+	policy_file_free(&d);
+	return ret;
+}
+
+int
+policy_file_add_lists(struct policy *p, const struct option_list *lists,
+		      struct err *e)
+{
+	for (size_t i = 0; i < lists->n; i++)
+		if (add_list(p, lists->all[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+void
+policy_file_warn(const struct policy *p, const char *file)
+{
+	struct buf lines;
+	char context[NAME_SIZE + 16] = "warning: ";
+
+	buf_init(&lines, LINES_MAX);
+	policy_missing(p, &lines);
+	if (file != NULL)
+		snprintf(context, sizeof(context), "warning: %s: ",
+			 input_name(file));
+	say_lines(context, lines.data);
+	buf_free(&lines);
+}

@@ -1,0 +1,42 @@
+/*
+ * policy-file - a policy document that a command was given: read from its file
+ * once, with every mistake said on stderr.
+ */
+#ifndef FALLBACKMX_POLICY_FILE_H
+#define FALLBACKMX_POLICY_FILE_H
+
+#include <stdbool.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/option.h"
+#include "policy/policy.h"
+
+struct policy_file {
+	const char *file;	/* "-": standard input */
+	const char *name;	/* what conditions call an address list by;
+				 * NULL: what it says itself */
+	enum policy_kind kind;	/* what is expected; once added, what it is */
+	bool aws;		/* refuse extensions */
+	struct buf text;	/* private */
+};
+
+/* Reads the file. Fails as input_read(). */
+int policy_file_read(struct policy_file *d, struct err *e);
+
+/* Adds what was read to p. Fails with ERR_STOP (EX_CONFIG) when it has
+ * mistakes, which have been said; then nothing of it is in p. */
+int policy_file_add(struct policy *p, struct policy_file *d, struct err *e);
+
+/* Frees what was read; once more does no harm. */
+void policy_file_free(struct policy_file *d);
+
+/* Reads and adds address lists, arguments NAME=FILE of --address-list. */
+int policy_file_add_lists(struct policy *p, const struct option_list *lists,
+			  struct err *e);
+
+/* Says on stderr what p names and has not got; file: where it is named, or
+ * NULL. */
+void policy_file_warn(const struct policy *p, const char *file);
+
+#endif
