@@ -167,10 +167,11 @@ addresslist_has(const struct addresslist *l, const char *folded, size_t n)
 	const size_t local_n = at ? (size_t)(at - folded) : 0;
 	const size_t domain_n = n - local_n;	/* with the "@" */
 
-	/* A star in the address is no wildcard, and would be taken for one of
-	 * the list's own. */
-	if (at == NULL || domain_n > ENTRY_MAX ||
-	    memchr(folded, '*', n) != NULL)
+	/* A star may stand in an address (RFC 5321, 4.1.2: it is atext). As a
+	 * key it meets an entry with a star only where that entry means this
+	 * address too; beside the star of a form it makes two, which no entry
+	 * has. */
+	if (at == NULL || domain_n > ENTRY_MAX)
 		return false;
 	if ((l->forms & FORM_WHOLE) &&
 	    ((n <= ENTRY_MAX && has(l, folded, n, "", 0, "", 0)) ||

@@ -38,7 +38,7 @@ matches(const char *entry, const char *address, size_t n)
 	const char *domain = entry_at ? entry_at + 1 : entry;
 	size_t local_n, entry_n;
 
-	if (at == NULL || memchr(address, '*', n) != NULL)
+	if (at == NULL)
 		return false;
 	local_n = (size_t)(at - address);
 	entry_n = entry_at ? (size_t)(entry_at - entry) : 0;

@@ -221,11 +221,13 @@ BOOLEANS = [
 FORMS = (
     ('address', 'Dora@Example.com', ('dora@example.com', 'DORA@EXAMPLE.COM'),
      ('dora+x@example.com', 'dora@sub.example.com', 'xdora@example.com')),
-    ('any of a domain', '*@example.com', ('a@example.com', 'B@Example.Com'),
+    ('any of a domain', '*@example.com', ('a@example.com', 'B@Example.Com',
+                                          'a*b@example.com'),
      ('a@sub.example.com', 'a@example.com.net')),
     ('begin', 'sales*@example.com', ('sales@example.com',
                                      'sales-eu@example.com'),
-     ('xsales@example.com', 'sale@example.com', 'sales@example.org')),
+     ('*@example.com', 'xsales@example.com', 'sale@example.com',
+      'sales@example.org')),
     ('end', '*-team@example.com', ('mail-team@example.com',
                                    '-team@example.com'),
      ('mail-teams@example.com', 'team@example.com')),
@@ -234,7 +236,8 @@ FORMS = (
      ('info@example.com', 'x@a.example.com', 'info@aexample.com')),
     ('sub-domains', '*.example.com', ('x@a.example.com', 'y@b.c.example.com'),
      ('x@example.com', 'x@aexample.com')),
-    ('domain', 'example.com', ('x@example.com', 'y@EXAMPLE.com'),
+    ('domain', 'example.com', ('x@example.com', 'y@EXAMPLE.com',
+                               '*@example.com'),
      ('x@a.example.com', 'x@xexample.com')),
 )
 

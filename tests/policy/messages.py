@@ -15,7 +15,7 @@ CHARSETS = (('utf-8', 'utf-8'), ('UTF-8', 'utf-8'), ('us-ascii', 'ascii'),
             ('iso-8859-1', 'latin-1'), ('ISO-8859-15', 'iso8859-15'),
             ('windows-1252', 'cp1252'), ('koi8-r', 'koi8-r'))
 LOCALS = ('alice', 'Bob', 'carol', 'dave+tag', 'info', "o'neil", 'x.y.z',
-          'billing-2', 'INFO', 'm\xfcller')
+          'billing-2', 'INFO', 'm\xfcller', 'inf*', '*')
 QUOTED_LOCALS = (('"alice"', 'alice'), ('"x.y.z"', 'x.y.z'),
                  ('"john doe"', '"john doe"'), ('"a@b"', '"a@b"'),
                  ('"in\\fo"', 'info'))
