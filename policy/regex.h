@@ -6,9 +6,10 @@
  * allowed, is no match and no mismatch: REGEX_UNKNOWN. PCRE2's own match limit
  * counts anew at each place of the text and takes a run over thousands of
  * characters for one step, so that a short pattern may take a minute within
- * it; therefore a callout before each item of the pattern counts the items and
- * the characters passed since the last one. No JIT: it knows no heap limit and
- * wants executable memory.
+ * it; therefore a callout before each item of the pattern counts the items, the
+ * characters passed since the last one, and those that the item may pass before
+ * it fails (a{1000}, \1). No JIT: it knows no heap limit and wants executable
+ * memory.
  * An expression is never changed after it was made: many threads may use it.
  */
 #ifndef FALLBACKMX_REGEX_H
@@ -38,8 +39,8 @@ struct regex;
 struct regex *regex_new(const char *pattern, struct arena *a, char *why,
 			size_t size);
 
-/* *work: what may be spent, of one message for example; less afterwards. Once
- * it is 0 all is REGEX_UNKNOWN. */
+/* *work: what may be spent, of one message for example; less after each call.
+ * When it is too little for the text all is REGEX_UNKNOWN. */
 enum regex_answer regex_match(const struct regex *r, const char *s, size_t n,
 			      size_t *work);
 

@@ -75,6 +75,58 @@ limits(void **state)
 	free(s);
 }
 
+/* An item that fails after thousands of characters has passed them. */
+static void
+hidden_work(void **state)
+{
+	static const struct {
+		const char *pattern;
+		enum regex_answer says;
+	} rows[] = {
+		{ "^.*a{1999}z", REGEX_UNKNOWN },
+		{ "^.*a{1999,}?z", REGEX_UNKNOWN },
+		{ "^.*[ab]{2001}z", REGEX_UNKNOWN },
+		{ "^(.{2000}).*?\\1z", REGEX_UNKNOWN },
+		{ "^(?<n>.{2000}).*?\\k<n>z", REGEX_UNKNOWN },
+		{ "^(?P<n>.{2000}).*?(?P=n)z", REGEX_UNKNOWN },
+		/* Little to pass. */
+		{ "^.*a{3}z", REGEX_NO }, { "^(.).*?\\1z", REGEX_NO },
+		{ "^.*\\x{61}z", REGEX_NO }, { "^.*\\p{L}z", REGEX_NO },
+		{ "(['\"]).*?\\1", REGEX_NO },
+	};
+	char text[8004] = "";
+
+	(void)state;
+	for (size_t i = 0; i < 8000; i++)
+		text[i] = i % 2000 == 1999 ? 'b' : 'a';
+	text[8000] = 'y';
+	text[8001] = '"';
+	text[8002] = 'z';
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ROW(rows[i].pattern);
+		assert_int_equal(ask(rows[i].pattern, text, strlen(text)),
+				 rows[i].says);
+	}
+}
+
+/* A text that lacks a letter which the pattern needs is read nevertheless. */
+static void
+each_text_is_work(void **state)
+{
+	struct arena a = { 0 };
+	char why[128], text[4096];
+	struct regex *r = regex_new("x+y", &a, why, sizeof(why));
+	size_t work = REGEX_WORK_MAX;
+	int n = 0;
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (; regex_match(r, text, sizeof(text), &work) == REGEX_NO; n++)
+		assert_true(n < 10000);
+	assert_true(n > 1000);
+	arena_free(&a);
+}
+
 static void
 work_is_shared(void **state)
 {
@@ -133,6 +185,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(hidden_work),
+		cmocka_unit_test(each_text_is_work),
 		cmocka_unit_test(work_is_shared),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(whole),
