@@ -137,6 +137,7 @@ prepare(struct condition *c, struct policy *p, struct arena *a)
 
 	(void)a;
 	c->negated = x->how == 2;
+	c->of_message = e->analysis != NULL;
 	if (e->analysis != NULL)
 		c->slot = policy_slot(p, SLOT_ANALYSIS, e->analysis->analyzer,
 				      e->analysis->field);

@@ -168,6 +168,7 @@ prepare_traffic(struct condition *c, struct policy *p, struct arena *a)
 	const struct slot s = x->evaluate->attribute != 0 ? recipient :
 		slot_of(x->evaluate);
 
+	c->of_message = s.kind == SLOT_ANALYSIS;
 	prepare_slot(c, p, a, &s);
 }
 

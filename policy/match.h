@@ -23,6 +23,7 @@ struct condition {
 	size_t id;		/* among all conditions of the policy */
 	bool unless;
 	bool by_recipient;	/* differs among recipients of one message */
+	bool of_message;	/* of a traffic policy: not known at RCPT */
 	bool negated;
 	size_t slot;		/* whose candidates it looks at, if any */
 	struct values values;	/* of texts */

@@ -26,17 +26,40 @@ touches_message(const struct rule *r)
 }
 
 static void
-add_answers(struct look *l, const struct rule *r, struct buf *out)
+add_answers(struct look *l, const struct condition *c, size_t n,
+	    struct buf *out)
 {
 	const char *found;
 
-	for (size_t i = 0; i < r->conditions_n; i++) {
-		const struct condition *c = &r->conditions[i];
-
-		if (c->by_recipient)
-			buf_add(out, c->match->answer(c, l, &found) ==
+	for (size_t i = 0; i < n; i++)
+		if (c[i].by_recipient)
+			buf_add(out, c[i].match->answer(&c[i], l, &found) ==
 				ANSWER_YES ? "1" : "0", 1);
-	}
+}
+
+/*
+ * A traffic policy denies at RCPT, each recipient by itself. But what an
+ * analyzer found is known with the message only, and then a statement may
+ * refuse one recipient and allow another: all its answers count.
+ */
+static bool
+waits_for_message(const struct traffic *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t j = 0; j < t->statements[i].conditions_n; j++)
+			if (t->statements[i].conditions[j].of_message)
+				return true;
+	return false;
+}
+
+static void
+add_traffic(struct look *l, const struct traffic *t, struct buf *out)
+{
+	if (t == NULL || !waits_for_message(t))
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		add_answers(l, t->statements[i].conditions,
+			    t->statements[i].conditions_n, out);
 }
 
 /*
@@ -61,9 +84,11 @@ verdict_vector(const struct policy *p, const char *recipient, struct arena *a)
 	look_begin(&l, p, &nothing, a);
 	look_at_recipients(&l, &recipient, 1);
 	buf_init(&out, SIZE_MAX / 2);
+	add_traffic(&l, p->traffic, &out);
 	for (size_t i = 0; i < n; i++)
 		if (counts(&s->rules[i]))
-			add_answers(&l, &s->rules[i], &out);
+			add_answers(&l, s->rules[i].conditions,
+				    s->rules[i].conditions_n, &out);
 	vector = arena_strdup(a, out.data ? out.data : "");
 	buf_free(&out);
 	return vector;

@@ -123,7 +123,9 @@ bool action_drops_on_failure(const struct action *x);
  * The answers of all RECIPIENT conditions that can make recipients of one
  * message differ in what is done to the message as a whole, one character
  * each ('0', '1'): a milter accepts in one transaction only recipients whose
- * vectors are equal. Known at RCPT. The arena's.
+ * vectors are equal. A refusal is one of these things; those of a traffic
+ * policy count when it asks for an Analysis, since what it says at RCPT is
+ * final otherwise. Known at RCPT. The arena's.
  */
 const char *verdict_vector(const struct policy *p, const char *recipient,
 			   struct arena *a);

@@ -167,17 +167,20 @@ PER_MESSAGE = ('AddHeader', 'RemoveHeader', 'Quarantine', 'Reject', 'Bounce',
 def wrong_vectors(made, right, vectors):
     """Recipients with equal vectors get the same done to the message."""
     rules = made['ruleset']['Rules'] if made['ruleset'] else []
-    text = json.dumps(rules)
+    traffic = json.dumps(made['traffic'])
+    # Else it has denied at RCPT, and those recipients are no more there.
+    waits = '"Analysis": {' in traffic
+    text = json.dumps(rules) + (traffic if waits else '')
     asked = text.count('"Attribute": "RECIPIENT"')
     if any(set(v) - {'0', '1'} or len(v) > asked for v in vectors):
         return 'vectors %s over %d conditions' % (vectors, asked)
-    if not any('"%s": {' % name in text for name in PER_MESSAGE) and \
-            any(vectors):
+    if not waits and any(vectors) and \
+            not any('"%s": {' % name in text for name in PER_MESSAGE):
         return 'vectors %s without an action on the message' % vectors
     done = []
     for v, actions, vector in zip(right['verdict']['recipients'],
                                   right['actions'], vectors):
-        if v['traffic']['verdict'] == 'ALLOW':
+        if v['traffic']['verdict'] == 'ALLOW' or waits:
             done.append((v['disposition'], vector, v['recipient'],
                          [a for a in actions if a[2] in PER_MESSAGE]))
     for a, b in itertools.combinations(done, 2):

@@ -348,6 +348,50 @@ vector(void **state)
 	world_end(&w);
 }
 
+#define LISTED(how) "{\"BooleanExpression\": {\"Evaluate\": {"		\
+	"\"Analysis\": {\"Analyzer\": \"arn:a\", \"ResultField\": \"x\"}}, " \
+	"\"Operator\": \"" how "\"}}"
+
+/* What it says at RCPT is final, unless it waits for the message. */
+static void
+vector_of_traffic(void **state)
+{
+	static const struct {
+		const char *policy, *alice, *bob;
+	} rows[] = {
+		{ TRAFFIC(STATEMENT("DENY", RECIPIENT("STARTS_WITH", "bob")),
+			  "\"DefaultAction\": \"ALLOW\""), "", "" },
+		{ TRAFFIC(STATEMENT("DENY", LISTED("IS_TRUE")),
+			  "\"DefaultAction\": \"ALLOW\""), "", "" },
+		{ TRAFFIC(STATEMENT("DENY", LISTED("IS_TRUE") ", "
+				    RECIPIENT("STARTS_WITH", "bob")),
+			  "\"DefaultAction\": \"ALLOW\""), "0", "1" },
+		{ TRAFFIC(STATEMENT("DENY", LISTED("IS_TRUE")) ", "
+			  STATEMENT("ALLOW", RECIPIENT("STARTS_WITH", "bob")),
+			  "\"DefaultAction\": \"DENY\""), "0", "1" },
+		{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("STARTS_WITH", "bob"))
+			  ", " STATEMENT("ALLOW",
+			"{\"StringExpression\": {\"Evaluate\": {\"Analysis\": "
+			"{\"Analyzer\": \"a\", \"ResultField\": \"x\"}}, "
+			"\"Operator\": \"EQUALS\", \"Values\": [\"y\"]}}"),
+			  "\"DefaultAction\": \"DENY\""), "0", "1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct world w;
+
+		ROW(rows[i].policy);
+		world_begin(&w);
+		world_load(&w, NULL, rows[i].policy);
+		assert_string_equal(verdict_vector(w.p, "alice@x", &w.a),
+				    rows[i].alice);
+		assert_string_equal(verdict_vector(w.p, "bob@x", &w.a),
+				    rows[i].bob);
+		world_end(&w);
+	}
+}
+
 int
 main(void)
 {
@@ -360,6 +404,7 @@ main(void)
 		cmocka_unit_test(each_recipient_by_itself),
 		cmocka_unit_test(trail),
 		cmocka_unit_test(vector),
+		cmocka_unit_test(vector_of_traffic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
