@@ -3,6 +3,7 @@
  */
 #include <config.h>
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "policy-private.h"
@@ -140,11 +141,29 @@ take(struct policy *p, struct document *d)
 	p->rule_set = s;
 }
 
+/* `Relay (Relay "r-1", MailFrom "PRESERVE")` */
+static void
+explain_action(const struct action *x, struct buf *out)
+{
+	struct buf words;
+
+	buf_init(&words, SIZE_MAX / 2);
+	document_words(x->kind->kind.shape, x->of, &words);
+	buf_printf(out, "%s", action_name(x));
+	if (words.len > 0) {
+		buf_add(out, " (", 2);
+		buf_add(out, words.data, words.len);
+		buf_add(out, ")", 1);
+	}
+	buf_free(&words);
+}
+
 static void
 explain_rule(const struct rule *r, size_t index, struct buf *out)
 {
-	buf_printf(out, "  Rules[%zu]%s%s ", index, *r->name ? " " : "",
-		   r->name);
+	buf_printf(out, "  Rules[%zu] ", index);
+	if (*r->name != '\0')
+		buf_printf(out, "\"%s\" ", r->name);
 	if (r->conditions_n == 0)
 		buf_printf(out, "always");
 	else {
@@ -153,14 +172,8 @@ explain_rule(const struct rule *r, size_t index, struct buf *out)
 		policy_words_conditions(r->conditions, r->conditions_n, out);
 	}
 	for (size_t i = 0; i < r->actions_n; i++) {
-		const struct action *x = &r->actions[i];
-
-		buf_printf(out, "%s%s", i == 0 ? ": " : "; ",
-			   action_name(x));
-		if (x->kind->kind.shape->members->key == NULL)
-			continue;
-		buf_add(out, " ", 1);
-		document_words(x->kind->kind.shape, x->of, out);
+		buf_printf(out, "%s", i == 0 ? ": " : "; ");
+		explain_action(&r->actions[i], out);
 	}
 	buf_add(out, "\n", 1);
 }

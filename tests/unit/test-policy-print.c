@@ -215,11 +215,11 @@ words(void **state)
 		"  otherwise DENY\n"
 		"  DENY what is allowed and larger than 1000 bytes\n"
 		"Rule set, for each recipient, in this order:\n"
-		"  Rules[0] x if List-Id: MATCHES \"a+\" and AUTH_USER EQUALS "
-		"\"\": RemoveHeader HeaderName \"List-Id\"; Quarantine Reason "
-		"\"odd\"; TempFail DiagnosticMessage \"later\"; Reject "
-		"StatusCode \"5.7.1\", SmtpReplyCode \"550\", "
-		"DiagnosticMessage \"no\"; Stop\n"
+		"  Rules[0] \"x\" if List-Id: MATCHES \"a+\" and AUTH_USER "
+		"EQUALS \"\": RemoveHeader (HeaderName \"List-Id\"); "
+		"Quarantine (Reason \"odd\"); TempFail (DiagnosticMessage "
+		"\"later\"); Reject (StatusCode \"5.7.1\", SmtpReplyCode "
+		"\"550\", DiagnosticMessage \"no\"); Stop\n"
 		"Address list \"friends\": 1 address\n");
 	world_end(&w);
 	buf_free(&out);
