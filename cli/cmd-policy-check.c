@@ -55,10 +55,9 @@ static const char *const kinds[] = {
 static int
 check_arguments(const struct arguments *a, int n, char **files, struct err *e)
 {
-	int standard = 0;
+	const size_t standard = input_count_standard(files, (size_t)n) +
+		policy_file_count_standard(&a->address_list);
 
-	for (int i = 0; i < n; i++)
-		standard += strcmp(files[i], "-") == 0;
 	if (n == 0)
 		return err_stop(e, EX_USAGE, "cannot check: expected FILE");
 	if (standard > 1)

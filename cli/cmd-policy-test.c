@@ -75,20 +75,27 @@ static const char about[] =
 	"can be\n"
 	"believed, and is not known otherwise.";
 
+static size_t
+count_standard(const struct arguments *a, int n, char **files)
+{
+	size_t count = input_count_standard(files, (size_t)n) +
+		policy_file_count_standard(&a->address_list);
+
+	count += a->traffic_policy && strcmp(a->traffic_policy, "-") == 0;
+	count += a->rule_set && strcmp(a->rule_set, "-") == 0;
+	return count;
+}
+
 static int
 check_arguments(const struct arguments *a, int n, char **files, struct err *e)
 {
-	int standard = 0;
-
-	for (int i = 0; i < n; i++)
-		standard += strcmp(files[i], "-") == 0;
 	if (n == 0)
 		return err_stop(e, EX_USAGE, "cannot test: expected MESSAGE, "
 				"a file with a mail, or - for standard input");
 	if (a->traffic_policy == NULL && a->rule_set == NULL)
 		return err_stop(e, EX_USAGE, "cannot test: expected "
 				"--traffic-policy, --rule-set or both");
-	if (standard > 1)
+	if (count_standard(a, n, files) > 1)
 		return err_stop(e, EX_USAGE, "cannot test: standard input can "
 				"be read only once");
 	return 0;

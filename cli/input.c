@@ -19,6 +19,16 @@ input_name(const char *file)
 	return strcmp(file, "-") == 0 ? "standard input" : text_show(file);
 }
 
+size_t
+input_count_standard(char *const *files, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += strcmp(files[i], "-") == 0;
+	return count;
+}
+
 static int
 read_all(int fd, const char *file, struct buf *text, struct err *e)
 {

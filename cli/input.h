@@ -17,6 +17,9 @@
  */
 int input_read(const char *file, size_t max, struct buf *text, struct err *e);
 
+/* How many of them are standard input: it can be read only once. */
+size_t input_count_standard(char *const *files, size_t n);
+
 /* The name to show, text_show()'s: standard input has one too. */
 const char *input_name(const char *file);
 

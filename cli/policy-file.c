@@ -96,6 +96,19 @@ policy_file_add_lists(struct policy *p, const struct option_list *lists,
 	return 0;
 }
 
+size_t
+policy_file_count_standard(const struct option_list *lists)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < lists->n; i++) {
+		const char *end = strchr(lists->all[i], '=');
+
+		count += end != NULL && strcmp(end, "=-") == 0;
+	}
+	return count;
+}
+
 void
 policy_file_warn(const struct policy *p, const char *file)
 {

@@ -35,6 +35,9 @@ void policy_file_free(struct policy_file *d);
 int policy_file_add_lists(struct policy *p, const struct option_list *lists,
 			  struct err *e);
 
+/* How many of these lists are read from standard input. */
+size_t policy_file_count_standard(const struct option_list *lists);
+
 /* Says on stderr what p names and has not got; file: where it is named, or
  * NULL. */
 void policy_file_warn(const struct policy *p, const char *file);

@@ -31,6 +31,8 @@ WRONG = (
     (('check',), EX_USAGE, 'cannot check: expected FILE'),
     (('check', '-', '-'), EX_USAGE, 'cannot check: standard input can be '
      'read only once'),
+    (('check', '--address-list', 'x=-', '-'), EX_USAGE,
+     'cannot check: standard input can be read only once'),
     (('check', '--print', 'rules', 'rules'), EX_USAGE,
      'cannot use --print: expected one FILE; found 2'),
     (('check', '--pront', 'rules'), EX_USAGE, 'cannot use --pront: no such '
@@ -46,6 +48,12 @@ WRONG = (
     (TEST, EX_USAGE, 'cannot test: expected MESSAGE'),
     ((*TEST, '-', '-'), EX_USAGE, 'cannot test: standard input can be read '
      'only once'),
+    (('test', '--rule-set', '-', '-'), EX_USAGE,
+     'cannot test: standard input can be read only once'),
+    (('test', '--rule-set', '-', '--traffic-policy', '-', 'mail'), EX_USAGE,
+     'cannot test: standard input can be read only once'),
+    ((*TEST, '--address-list', 'x=-', '--address-list', 'y=-', 'mail'),
+     EX_USAGE, 'cannot test: standard input can be read only once'),
     (('test', '--rule-set', 'missing', 'mail'), EX_NOINPUT,
      'cannot read missing: '),
     (('test', '--traffic-policy', 'rules', 'mail'), EX_CONFIG, 'rules: '),
@@ -107,6 +115,14 @@ def size(place, content):
     yield from differs('size is 11', '"matched":true' in a.out, True)
 
 
+def standard_input(place):
+    """Once is well, for a document too."""
+    a = place.run('test', '--json', '--rule-set', '-', '--rcpt', 'a@b', 'mail',
+                  stdin=json.dumps(RULES).encode())
+    yield from differs('exit code', (a.code, a.err), (0, ''))
+    yield from differs('lines', a.out.count('\n'), 1)
+
+
 def sparse(place, n):
     path = os.path.join(place.dir, 'odd')
     with open(path, 'wb') as f:
@@ -163,6 +179,7 @@ with Place() as here:
         check('policy %s' % ' '.join(row[0]), wrong(here, *row))
     for what in ((), ('check',), ('test',)):
         check('help: ' + ' '.join(what), helps(here, *what))
+    check('a rule set from standard input', standard_input(here))
     check('NUL in the header', message(
         here, b'A: \0\n\nb\n', EX_DATAERR, 'cannot test odd: found a NUL at '
         'byte 3, expected a mail (RFC 5322, 2.2)'))
