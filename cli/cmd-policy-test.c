@@ -19,6 +19,7 @@
 
 /* Larger than what mail servers take; it bounds the memory. */
 #define MESSAGE_MAX ((size_t)134217728)
+#define WARNED_MAX ((size_t)262144)
 
 struct arguments {
 	struct session_options session;
@@ -132,26 +133,38 @@ read_policy(struct policy *p, const struct arguments *a)
 	code = cmd_go_on(code, policy_file_add_lists(p, &a->address_list, &e),
 			 &e, NAME);
 	if (code == EX_OK)
-		policy_file_warn(p, NULL);
+		policy_file_warn_facts(p);
 	return code;
 }
 
+/* All messages are tried on the same. */
+struct test {
+	const struct policy *p;
+	const struct session *given;
+	bool json, shown;	/* shown: a message before this one */
+	struct buf warned;	/* lines, each said once */
+};
+
 static void
-show_verdict(const struct policy *p, const struct session *s, bool json,
-	     const char *file, struct arena *memory)
+show_verdict(struct test *t, const struct session *s, const char *file,
+	     struct arena *memory)
 {
 	struct verdict v;
 
-	verdict_make(p, &s->facts, json ? 0 : VERDICT_FULL, &v, memory);
-	if (json)
+	verdict_make(t->p, &s->facts, t->json ? 0 : VERDICT_FULL, &v, memory);
+	policy_file_warn_targets(t->p, &v, &t->warned);
+	if (t->json)
 		verdict_json(file, &v);
-	else
+	else {
+		if (t->shown)
+			putchar('\n');
 		verdict_explain(file, s, &v, memory);
+	}
+	t->shown = true;
 }
 
 static int
-test_message(const struct policy *p, const struct session *given, bool json,
-	     const char *file, struct err *e)
+test_message(struct test *t, const char *file, struct err *e)
 {
 	struct arena memory = { NULL };
 	struct session s;
@@ -160,12 +173,13 @@ test_message(const struct policy *p, const struct session *given, bool json,
 
 	ret = input_read(file, MESSAGE_MAX, &text, e);
 	if (ret == 0) {
-		ret = session_read(given, text.data, text.len, &s, &memory, e);
+		ret = session_read(t->given, text.data, text.len, &s, &memory,
+				   e);
 		if (ret < 0)
 			err_prefix(e, "cannot test %s", input_name(file));
 	}
 	if (ret == 0)
-		show_verdict(p, &s, json, file, &memory);
+		show_verdict(t, &s, file, &memory);
 	fflush(stdout);		/* what is wrong with others goes to stderr */
 	arena_free(&memory);
 	buf_free(&text);
@@ -174,18 +188,16 @@ test_message(const struct policy *p, const struct session *given, bool json,
 
 /* A message that cannot be tested does not stop the others. */
 static int
-test_all(const struct policy *p, const struct session *given, bool json,
-	 char **files, int n)
+test_all(struct test *t, char **files, int n)
 {
 	int code = EX_OK;
 	struct err e;
 
-	for (int i = 0; i < n; i++) {
-		if (!json && i > 0)
-			putchar('\n');
-		code = cmd_go_on(code, test_message(p, given, json, files[i],
-						    &e), &e, NAME);
-	}
+	buf_init(&t->warned, WARNED_MAX);
+	for (int i = 0; i < n; i++)
+		code = cmd_go_on(code, test_message(t, files[i], &e), &e,
+				 NAME);
+	buf_free(&t->warned);
 	return code;
 }
 
@@ -204,7 +216,8 @@ run_test(const struct arguments *a, char **files, int n)
 	else
 		code = read_policy(p, a);
 	if (code == EX_OK)
-		code = test_all(p, &given, a->json, files, n);
+		code = test_all(&(struct test){ .p = p, .given = &given,
+						.json = a->json }, files, n);
 	arena_free(&memory);
 	policy_free(p);
 	return code;

@@ -14,15 +14,13 @@
 
 /* Each line to stderr, behind context. */
 static void
-say_lines(const char *context, char *lines)
+say_lines(const char *context, const char *lines)
 {
-	char *rest;
+	while (lines != NULL && *lines != '\0') {
+		const size_t n = strcspn(lines, "\n");
 
-	for (; lines != NULL && *lines != '\0'; lines = rest) {
-		rest = lines + strcspn(lines, "\n");
-		if (*rest != '\0')
-			*rest++ = '\0';
-		log_say("%s%s", context, lines);
+		log_say("%s%.*s", context, (int)n, lines);
+		lines += n + (lines[n] == '\n');
 	}
 }
 
@@ -113,13 +111,34 @@ void
 policy_file_warn(const struct policy *p, const char *file)
 {
 	struct buf lines;
-	char context[NAME_SIZE + 16] = "warning: ";
+	char context[NAME_SIZE + 16];
 
 	buf_init(&lines, LINES_MAX);
-	policy_missing(p, &lines);
-	if (file != NULL)
-		snprintf(context, sizeof(context), "warning: %s: ",
-			 input_name(file));
+	policy_missing_facts(p, &lines);
+	policy_missing_targets(p, &lines);
+	snprintf(context, sizeof(context), "warning: %s: ", input_name(file));
 	say_lines(context, lines.data);
 	buf_free(&lines);
+}
+
+void
+policy_file_warn_facts(const struct policy *p)
+{
+	struct buf lines;
+
+	buf_init(&lines, LINES_MAX);
+	policy_missing_facts(p, &lines);
+	say_lines("warning: ", lines.data);
+	buf_free(&lines);
+}
+
+void
+policy_file_warn_targets(const struct policy *p, const struct verdict *v,
+			 struct buf *said)
+{
+	const size_t before = said->len;
+
+	verdict_missing_targets(p, v, said);
+	if (said->len > before)
+		say_lines("warning: ", said->data + before);
 }

@@ -10,7 +10,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/option.h"
-#include "policy/policy.h"
+#include "policy/verdict.h"
 
 struct policy_file {
 	const char *file;	/* "-": standard input */
@@ -38,8 +38,14 @@ int policy_file_add_lists(struct policy *p, const struct option_list *lists,
 /* How many of these lists are read from standard input. */
 size_t policy_file_count_standard(const struct option_list *lists);
 
-/* Says on stderr what p names and has not got; file: where it is named, or
- * NULL. */
+/* Says on stderr what p names and has not got; file: where it is named. */
 void policy_file_warn(const struct policy *p, const char *file);
+
+/* The same of what conditions cannot know ... */
+void policy_file_warn_facts(const struct policy *p);
+
+/* ... and of where v's actions go to, unless it is in said already. */
+void policy_file_warn_targets(const struct policy *p, const struct verdict *v,
+			      struct buf *said);
 
 #endif

@@ -92,6 +92,10 @@ bool policy_same_name(const char *called, const char *name);
 bool policy_has_relay(const struct policy *p, const char *called);
 bool policy_has_archive(const struct policy *p, const char *called);
 
+/* Adds the line of where it goes to and nothing is loaded; not twice. */
+void policy_missing_action(const struct policy *p, const struct action *x,
+			   struct buf *lines);
+
 /* `a and b; unless c or d`; "" if there are none. */
 void policy_words_conditions(const struct condition *c, size_t n,
 			     struct buf *out);

@@ -268,43 +268,45 @@ missing_conditions(const struct condition *c, size_t n, struct buf *lines)
 	buf_free(&line);
 }
 
-static void
-missing_actions(const struct policy *p, const struct rule *r,
-		struct buf *lines)
+void
+policy_missing_action(const struct policy *p, const struct action *x,
+		      struct buf *lines)
 {
+	const char *relay = x->kind != &action_relay ? NULL :
+		((const struct action_relay *)x->of)->relay;
+	const char *archive = x->kind != &action_archive ? NULL :
+		((const struct action_archive *)x->of)->archive;
 	struct buf line;
 
 	buf_init(&line, WORDS_MAX);
-	for (size_t i = 0; i < r->actions_n; i++) {
-		const struct action *x = &r->actions[i];
-		const char *relay = x->kind != &action_relay ? NULL :
-			((const struct action_relay *)x->of)->relay;
-		const char *archive = x->kind != &action_archive ? NULL :
-			((const struct action_archive *)x->of)->archive;
-
-		buf_clear(&line);
-		if (relay != NULL && !policy_has_relay(p, relay))
-			buf_printf(&line, "relay %s is not loaded\n", relay);
-		if (archive != NULL && !policy_has_archive(p, archive))
-			buf_printf(&line, "archive %s is not loaded\n",
-				   archive);
-		add_once(lines, &line);
-	}
+	if (relay != NULL && !policy_has_relay(p, relay))
+		buf_printf(&line, "relay %s is not loaded\n", relay);
+	if (archive != NULL && !policy_has_archive(p, archive))
+		buf_printf(&line, "archive %s is not loaded\n", archive);
+	add_once(lines, &line);
 	buf_free(&line);
 }
 
 void
-policy_missing(const struct policy *p, struct buf *lines)
+policy_missing_facts(const struct policy *p, struct buf *lines)
 {
 	for (size_t i = 0; p->traffic && i < p->traffic->n; i++)
 		missing_conditions(p->traffic->statements[i].conditions,
 				   p->traffic->statements[i].conditions_n,
 				   lines);
+	for (size_t i = 0; p->rule_set && i < p->rule_set->n; i++)
+		missing_conditions(p->rule_set->rules[i].conditions,
+				   p->rule_set->rules[i].conditions_n, lines);
+}
+
+void
+policy_missing_targets(const struct policy *p, struct buf *lines)
+{
 	for (size_t i = 0; p->rule_set && i < p->rule_set->n; i++) {
 		const struct rule *r = &p->rule_set->rules[i];
 
-		missing_conditions(r->conditions, r->conditions_n, lines);
-		missing_actions(p, r, lines);
+		for (size_t j = 0; j < r->actions_n; j++)
+			policy_missing_action(p, &r->actions[j], lines);
 	}
 }
 

@@ -47,11 +47,14 @@ enum policy_kind policy_add(struct policy *p, enum policy_kind kind,
 			    const char *name, const char *text, size_t n,
 			    bool aws, struct config_mistakes *m);
 
-/* What cannot be known alone: address lists, relays and archives that are
- * named and not loaded; client-certificate attributes that Postfix does not
- * tell. One line each; they are warnings of `policy check` and `policy test`,
- * errors of the milter. */
-void policy_missing(const struct policy *p, struct buf *lines);
+/* What conditions ask for in vain: address lists that are not loaded,
+ * client-certificate attributes that Postfix does not tell. One line each,
+ * none twice; they are warnings of `policy check` and `policy test`, errors of
+ * the milter. */
+void policy_missing_facts(const struct policy *p, struct buf *lines);
+
+/* Relays and archives that actions name and that are not loaded; the same. */
+void policy_missing_targets(const struct policy *p, struct buf *lines);
 
 /* The documents of that kind as AWS's API takes them: canonical (members in the
  * order of the API Reference, two blanks), without what only answers carry; an

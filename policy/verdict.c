@@ -210,6 +210,16 @@ verdict_make(const struct policy *p, const struct facts *f, int flags,
 		judge(&l, &f->recipients[i], flags, &v_r->recipients[i]);
 }
 
+void
+verdict_missing_targets(const struct policy *p, const struct verdict *v,
+			struct buf *lines)
+{
+	for (size_t i = 0; i < v->recipients_n; i++)
+		for (size_t j = 0; j < v->recipients[i].actions_n; j++)
+			policy_missing_action(
+				p, v->recipients[i].actions[j].action, lines);
+}
+
 const char *
 trail_text(const struct trail_condition *t, struct arena *a)
 {

@@ -115,6 +115,11 @@ void verdict_make(const struct policy *p, const struct facts *f, int flags,
  * printable ASCII, at most some 64 KiB. Made only when it is asked for. */
 const char *trail_text(const struct trail_condition *t, struct arena *a);
 
+/* policy_missing_targets() of the actions that are to be carried out; p is the
+ * policy of v. */
+void verdict_missing_targets(const struct policy *p, const struct verdict *v,
+			     struct buf *lines);
+
 /* What an action is called and what it does when it fails. */
 const char *action_name(const struct action *x);
 bool action_drops_on_failure(const struct action *x);

@@ -89,7 +89,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PROMISE(kind != POLICY_UNKNOWN || m.n > 0);
 	printable(&lines);
 	if (m.n == 0) {
-		policy_missing(p, &lines);
+		policy_missing_facts(p, &lines);
+		policy_missing_targets(p, &lines);
 		policy_explain(p, &lines);
 		printable(&lines);
 		evaluate(p);

@@ -115,6 +115,34 @@ def size(place, content):
     yield from differs('size is 11', '"matched":true' in a.out, True)
 
 
+def between(place):
+    """A blank line stands between two messages, and nowhere else."""
+    a = place.run(*TEST, '--rcpt', 'a@b', 'missing', 'mail', '.', 'mail',
+                  'missing')
+    yield from differs('exit code', a.code, EX_NOINPUT)
+    first, _, second = a.out.partition('\n\nmail: ')
+    yield from differs('both', 'mail: ' + second, first + '\n')
+
+
+def targets(place):
+    """What is not loaded is told when it is needed, once."""
+    place.put('targets', {'Rules': [
+        {'Conditions': [{'StringExpression': {
+            'Evaluate': {'Attribute': 'SUBJECT'}, 'Operator': 'EQUALS',
+            'Values': ['Hello']}}],
+         'Actions': [{'Relay': {'Relay': 'r-1'}}]},
+        {'Actions': [{'Archive': {'TargetArchive': 'a-1'}}]}]})
+    place.put('other', 'Subject: x\n\n')
+    begin, end = 'fallbackmx: warning: ', ' is not loaded\n'
+    for mails, wanted in ((('other',), ('archive a-1',)),
+                          (('other', 'mail', 'other'),
+                           ('archive a-1', 'relay r-1'))):
+        a = place.run('test', '--rule-set', 'targets', '--rcpt', 'a@b',
+                      '--json', *mails)
+        yield from differs('stderr', a.err, ''.join(
+            begin + w + end for w in wanted))
+
+
 def standard_input(place):
     """Once is well, for a document too."""
     a = place.run('test', '--json', '--rule-set', '-', '--rcpt', 'a@b', 'mail',
@@ -179,6 +207,8 @@ with Place() as here:
         check('policy %s' % ' '.join(row[0]), wrong(here, *row))
     for what in ((), ('check',), ('test',)):
         check('help: ' + ' '.join(what), helps(here, *what))
+    check('blank lines', between(here))
+    check('targets that are not loaded', targets(here))
     check('a rule set from standard input', standard_input(here))
     check('NUL in the header', message(
         here, b'A: \0\n\nb\n', EX_DATAERR, 'cannot test odd: found a NUL at '

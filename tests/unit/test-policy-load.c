@@ -324,7 +324,8 @@ missing(void **state)
 	world_begin(&w);
 	buf_init(&lines, 4096);
 	world_load(&w, NULL, set);
-	policy_missing(w.p, &lines);
+	policy_missing_facts(w.p, &lines);
+	policy_missing_targets(w.p, &lines);
 	assert_string_equal(lines.data,
 		"client certificates: Postfix does not tell SERIAL_NUMBER; "
 		"conditions on it never hold\n"
@@ -335,7 +336,7 @@ missing(void **state)
 	/* A name that is given goes before the document's own. */
 	world_load(&w, "al-2", "{\"AddressListId\": \"al-1\", "
 		   "\"items\": []}");
-	policy_missing(w.p, &lines);
+	policy_missing_facts(w.p, &lines);
 	assert_non_null(strstr(lines.data, "address list \"arn:x/al-1\""));
 	world_load(&w, "al-1", "address\na@b.example\n");
 	world_load(&w, NULL, "{\"RelayId\": \"re-1\", \"ServerName\": \"s\", "
@@ -345,10 +346,41 @@ missing(void **state)
 		   "\"mail\", \"Retention\": {\"RetentionPeriod\": "
 		   "\"PERMANENT\"}}");
 	buf_clear(&lines);
-	policy_missing(w.p, &lines);
+	policy_missing_facts(w.p, &lines);
+	policy_missing_targets(w.p, &lines);
 	assert_string_equal(lines.data, "client certificates: Postfix does "
 			    "not tell SERIAL_NUMBER; conditions on it never "
 			    "hold\n");
+	buf_free(&lines);
+	world_end(&w);
+}
+
+/* Of what is to be done only, and once for all messages. */
+static void
+missing_of_a_verdict(void **state)
+{
+	static const char set[] = RULES("{\"Conditions\": ["
+		"{\"StringExpression\": {\"Evaluate\": {\"Attribute\": "
+		"\"SUBJECT\"}, \"Operator\": \"EQUALS\", \"Values\": "
+		"[\"x\"]}}], \"Actions\": [{\"Relay\": {\"Relay\": "
+		"\"re-1\"}}]}, "
+		"{\"Actions\": [{\"Archive\": {\"TargetArchive\": "
+		"\"a-1\"}}]}");
+	struct world w;
+	struct buf lines;
+
+	(void)state;
+	world_begin(&w);
+	buf_init(&lines, 4096);
+	world_load(&w, NULL, set);
+	world_judge(&w, 0);
+	verdict_missing_targets(w.p, &w.v, &lines);
+	assert_string_equal(lines.data, "archive a-1 is not loaded\n");
+	world_mail(&w, "Subject: x\n\n");
+	world_judge(&w, 0);
+	verdict_missing_targets(w.p, &w.v, &lines);
+	assert_string_equal(lines.data, "archive a-1 is not loaded\n"
+			    "relay re-1 is not loaded\n");
 	buf_free(&lines);
 	world_end(&w);
 }
@@ -362,6 +394,7 @@ main(void)
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(quotas),
 		cmocka_unit_test(missing),
+		cmocka_unit_test(missing_of_a_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
