@@ -117,23 +117,12 @@ next_line(const char **text, size_t *n, const char **s_r, size_t *len_r)
 	*len_r = len;
 }
 
-static void
-skip_mark(const char **text, size_t *n)
-{
-	/* Spreadsheets begin a file of UTF-8 with it. */
-	if (*n >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
-		*text += 3;
-		*n -= 3;
-	}
-}
-
 bool
 addresslist_is_csv(const char *text, size_t n)
 {
 	const char *s;
 	size_t len;
 
-	skip_mark(&text, &n);
 	next_line(&text, &n, &s, &len);
 	return len == 7 && strncasecmp(s, "address", 7) == 0;
 }
@@ -174,7 +163,6 @@ addresslist_read_csv(struct reader *r, const char *text, size_t n,
 	const char *s;
 	size_t len, count = 0;
 
-	skip_mark(&text, &n);
 	next_line(&text, &n, &s, &len);
 	if (len != 7 || strncasecmp(s, "address", 7) != 0)
 		document_mistake_text(r, &(struct place){ .key = "line 1" },

@@ -71,6 +71,22 @@ too_much(const char *text, size_t n, struct config_mistakes *m)
 	return true;
 }
 
+int
+document_begin(const char **text, size_t *n, struct config_mistakes *m)
+{
+	/* Windows' tools write it; RFC 8259, 8.1 lets us ignore it. */
+	if (*n >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+		*text += 3;
+		*n -= 3;
+	}
+	if (*n < 2 || (memcmp(*text, "\xff\xfe", 2) != 0 &&
+		       memcmp(*text, "\xfe\xff", 2) != 0))
+		return 0;
+	m->n++;
+	buf_printf(m->lines, "%s: found UTF-16, expected UTF-8\n", m->file);
+	return -1;
+}
+
 json_t *
 document_load(const char *text, size_t n, struct config_mistakes *m)
 {

@@ -108,6 +108,10 @@ extern const struct shape shape_any;
 	DOCUMENT_ANSWER("Tags"), DOCUMENT_ANSWER("ClientToken"),	\
 	DOCUMENT_ANSWER("ResponseMetadata")
 
+/* Passes over the byte order mark of UTF-8. -1 with a mistake told: it is that
+ * of UTF-16. */
+int document_begin(const char **text, size_t *n, struct config_mistakes *m);
+
 /* The caller's reference; NULL with a mistake told. */
 json_t *document_load(const char *text, size_t n, struct config_mistakes *m);
 

@@ -175,6 +175,8 @@ read_document(struct reader *r, struct document *d, enum policy_kind kind,
 {
 	struct addresslist_document *list;
 
+	if (document_begin(&text, &n, r->m) < 0)
+		return;
 	if (!is_csv(kind, text, n)) {
 		read_json(r, d, kind, text, n);
 		return;

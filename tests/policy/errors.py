@@ -10,7 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import error_tables as tables                             # noqa: E402
-from place import Place, check, differs, done               # noqa: E402
+from place import LIST, Place, check, differs, done               # noqa: E402
 
 EX_CONFIG = 78
 STEP = re.compile(r'(\w+)|\[(\d+)\]')
@@ -61,6 +61,23 @@ def understood(place, document, *options):
         yield 'stdout: %r, stderr: %r' % (a.out, a.err)
 
 
+def marked(place, content):
+    """Windows writes a mark in front."""
+    a, _ = told(place, b'\xef\xbb\xbf' + content)
+    yield from differs('answer', (a.code, a.err), (0, ''))
+    a, _ = told(place, ('\ufeff' + content.decode()).encode('utf-16-le'))
+    yield from differs('UTF-16', (a.code, a.err), (
+        EX_CONFIG, 'fallbackmx: document: found UTF-16, expected UTF-8\n'
+        'fallbackmx: cannot use document: 1 mistake\n'))
+
+
+def marked_list(place, content):
+    """The same where an address list is expected."""
+    place.put('list', b'\xef\xbb\xbf' + content)
+    a = place.run('check', '--address-list', LIST + '=list', 'rules')
+    yield from differs('answer', (a.code, a.err), (0, ''))
+
+
 def refused(place):
     a, lines = told(place, tables.OURS, '--aws')
     yield from differs('exit code', a.code, EX_CONFIG)
@@ -105,6 +122,12 @@ with Place() as here:
     check('understood: extensions', understood(here, tables.OURS))
     check('extensions are refused for Amazon', refused(here))
     check('all mistakes are told', all_of_them(here))
+    here.put('rules', {'Rules': [dict(tables.RULES['Rules'][0],
+                                      Actions=[{'Drop': {}}])]})
+    for what in (b'{"items": [{"address": "bob@example.com"}]}',
+                 b'address\nbob@example.com\n'):
+        check('with a byte order mark: %r' % what, marked(here, what))
+        check('a list with one: %r' % what, marked_list(here, what))
     for base, path, value, *found in tables.ROWS:
         shown = 'gone' if value is tables.GONE else json.dumps(value)[:40]
         check('%s %s' % (path, shown), one(here, base, path, value, *found))
