@@ -7,8 +7,9 @@
  * queue id. Comments nest, values may be quoted strings; a field that breaks
  * the syntax is not believed at all, and counts as forged. More lenient than
  * the RFC in what real checkers write: a property may lack its type
- * ("action=none"), words that are no method are passed over (SES's
- * "; helo=..."), a semicolon may end the field.
+ * ("action=none") or have an empty value ("smtp.mailfrom=;" of a mail without
+ * sender), words that are no method are passed over (SES's "; helo=..."), a
+ * semicolon may end the field.
  *
  * Results map to AWS's verdicts (API RuleVerdictExpression) as
  * fallbackmx-policy(5) says:

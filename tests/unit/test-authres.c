@@ -43,6 +43,8 @@ static const struct row results[] = {
 	  "-P--s" },
 	{ ID "; spf=fail smtp.mailfrom=\"a; spf=pass \"@b", "F---s" },
 	{ ID "; spf=none smtp.mailfrom=; dkim=pass", "GP--s" },
+	{ ID "; spf=pass smtp.helo=; spf=fail smtp.mailfrom=; dkim=pass",
+	  "FP--s" },
 	{ ID "; spf=pass smtp . mailfrom = a@b", "P---s" },
 	/* several of one method */
 	{ ID "; dkim=fail; dkim=pass; dkim=none", "-P--s" },
