@@ -155,8 +155,8 @@ print_facts(const char *message, const struct session *s, bool limits)
 	print_authres(s);
 	print_unknown(s);
 	if (limits)
-		printf("  the header is larger than what is looked at: the "
-		       "rest of it counts as not there\n");
+		printf("  the header is larger than what is looked at: what "
+		       "the rest says is not known\n");
 }
 
 static void

@@ -176,11 +176,11 @@ values_hit(const struct values *v, const struct candidate *c)
 	switch (v->how) {
 	case COMPARE_EQUALS:
 	case COMPARE_NOT_EQUALS:
-		return hit_equal(v, c);
+		return !c->cut && hit_equal(v, c);
 	case COMPARE_STARTS_WITH:
 		return hit_start(v, c);
 	case COMPARE_ENDS_WITH:
-		return hit_end(v, c);
+		return !c->cut && hit_end(v, c);
 	case COMPARE_CONTAINS:
 		return hit_inside(v, c);
 	default:

@@ -24,6 +24,7 @@ struct candidate {
 	const char *folded;	/* the same length */
 	size_t n;
 	bool address;		/* one address of a field, not its text */
+	bool cut;		/* how it ends is not known */
 	uint64_t hash, head, tail, pairs[2];
 };
 
@@ -68,7 +69,8 @@ void candidate_make(struct candidate *c, const char *text, struct arena *a);
 void values_make(struct values *v, enum compare how,
 		 const char *const *strings, size_t n, struct arena *a);
 
-/* One of the values hits (NOT_EQUALS: equals, the caller negates). */
+/* One of the values hits (NOT_EQUALS: equals, the caller negates); for certain,
+ * when the candidate was cut. */
 bool values_hit(const struct values *v, const struct candidate *c);
 
 #endif

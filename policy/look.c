@@ -74,9 +74,11 @@ fill_text(struct look *l, struct candidates *c, const char *name)
 	}
 	c->known = true;
 	c->all = arena_alloc(l->a, n * sizeof(*c->all));
-	while ((f = head_next(h, name, f)) != NULL)
-		candidate_make(&c->all[c->n++],
+	while ((f = head_next(h, name, f)) != NULL) {
+		candidate_make(&c->all[c->n],
 			       decode_text(head_value(f, l->a), l->a), l->a);
+		c->all[c->n++].cut = f->cut;
+	}
 }
 
 /* An address with an international domain comes in two forms. */
@@ -101,6 +103,20 @@ cap_addresses(struct addresses *lists, size_t n, bool *partial)
 	return total;
 }
 
+/* Behind the last comma of a field that was cut is no whole address. */
+static void
+read_addresses(const struct head_field *f, struct addresses *r,
+	       struct arena *a)
+{
+	struct head_field whole = *f;
+	const char *comma = !f->cut ? NULL :
+		memrchr(f->value, ',', f->value_n);
+
+	if (f->cut)
+		whole.value_n = comma ? (size_t)(comma - f->value) : 0;
+	address_read(head_value(&whole, a), r, a);
+}
+
 static void
 fill_addresses(struct look *l, struct candidates *c, const char *name)
 {
@@ -117,7 +133,7 @@ fill_addresses(struct look *l, struct candidates *c, const char *name)
 	lists = arena_alloc(l->a, n * sizeof(*lists));
 	for (size_t i = 0; i < n; i++) {
 		f = head_next(l->f->head, name, f);
-		address_read(head_value(f, l->a), &lists[i], l->a);
+		read_addresses(f, &lists[i], l->a);
 	}
 	total = cap_addresses(lists, n, &c->partial);
 	c->all = arena_alloc(l->a, (n + total) * sizeof(*c->all));

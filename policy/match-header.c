@@ -97,7 +97,7 @@ match_any(const struct expression *x, const struct candidate *c,
 	enum regex_answer all = REGEX_NO;
 
 	for (size_t i = 0; i < x->values.n; i++) {
-		const enum regex_answer one =
+		const enum regex_answer one = c->cut ? REGEX_UNKNOWN :
 			regex_match(x->regexes[i], c->shown, c->n,
 				    &l->regex_work);
 

@@ -50,6 +50,7 @@ head_cut(const char **at, const char *end, struct head_field *f_r)
 	const char *line = *at, *next = line, *colon = line;
 
 	f_r->name_n = 0;
+	f_r->cut = false;
 	for (; line < end; line = next) {
 		next = line_end(line, end);
 		if (is_empty_line(line, next))
@@ -92,6 +93,7 @@ within_limits(struct head *h, struct head_field *f)
 	}
 	if (f->value_n > room - f->name_n) {
 		h->limits = true;
+		f->cut = true;
 		f->value_n = room - f->name_n;
 	}
 	h->bytes += f->name_n + f->value_n;

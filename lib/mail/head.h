@@ -30,6 +30,7 @@ struct head_field {
 	const char *value;	/* behind the colon, folds as they stand, the
 				 * last line end left away; not ended by NUL */
 	size_t value_n;
+	bool cut;		/* its end was left out (HEAD_FIELD_MAX ...) */
 };
 
 /* Zero-initialised is valid and empty. */

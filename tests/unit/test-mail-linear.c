@@ -153,7 +153,10 @@ read_results(const char *text, struct arena *a)
 static void
 read_received(const char *text, struct arena *a)
 {
-	struct head_field f = { "Received", 8, text, strlen(text) };
+	struct head_field f = {
+		.name = "Received", .name_n = 8,
+		.value = text, .value_n = strlen(text),
+	};
 	struct head h = { .fields = &f, .n = 1 };
 	struct relayed r;
 

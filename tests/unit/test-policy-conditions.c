@@ -409,6 +409,53 @@ headers(void **state)
 	world_end(&w);
 }
 
+/* F46: what was cut off is not known, and so is how a text ends. */
+static void
+cut(void **state)
+{
+	static const struct asked asked[] = {
+		{ RULE(ATTRIBUTE("SUBJECT", "STARTS_WITH", "\"begin\"")), 'Y',
+		  NULL },
+		{ RULE(ATTRIBUTE("SUBJECT", "CONTAINS", "\"gin\"")), 'Y',
+		  NULL },
+		{ RULE(ATTRIBUTE("SUBJECT", "CONTAINS", "\"end\"")), '?',
+		  NULL },
+		{ RULE(ATTRIBUTE("SUBJECT", "EQUALS", "\"begin\"")), '?',
+		  NULL },
+		{ RULE(ATTRIBUTE("SUBJECT", "NOT_EQUALS", "\"begin\"")), '?',
+		  NULL },
+		{ RULE(ATTRIBUTE("SUBJECT", "ENDS_WITH", "\"begin\"")), '?',
+		  NULL },
+		{ RULE(HEADER("Subject", "MATCHES", "\"^begin$\"")), '?',
+		  NULL },
+		{ RULE(HEADER("Subject", "NOT_MATCHES", "\"end\"")), '?',
+		  NULL },
+		{ RULE(ATTRIBUTE("TO", "EQUALS", "\"b@c.example\"")), 'Y',
+		  NULL },
+		{ RULE(ATTRIBUTE("TO", "EQUALS", "\"bob@example.net\"")), '?',
+		  NULL },
+		{ RULE(ATTRIBUTE("TO", "ENDS_WITH", "\"@example.net\"")), '?',
+		  NULL },
+		{ RULE(LISTED("TO", "IS_TRUE")), '?', NULL },
+	};
+	struct world w;
+	char *mail;
+
+	(void)state;
+	world_begin(&w);
+	/* "bob@example.net", cut out of a longer one, stands at the limit. */
+	mail = arena_printf(&w.a, "Subject: begin%*s\nTo: b@c.example,%*s%s"
+			    "work.example\n\n", (int)HEAD_FIELD_MAX, "end",
+			    (int)HEAD_FIELD_MAX - 30, "", "bob@example.net");
+	world_mail(&w, mail);
+	assert_true(w.head.limits);
+	assert_memory_equal(w.head.fields[1].value +
+			    w.head.fields[1].value_n - 15, "bob@example.net",
+			    15);
+	ask_all(&w, asked, COUNT(asked));
+	world_end(&w);
+}
+
 int
 main(void)
 {
@@ -421,6 +468,7 @@ main(void)
 		cmocka_unit_test(facts_that_are_true_or_not),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(cut),
 		cmocka_unit_test(headers),
 	};
 
