@@ -65,6 +65,9 @@ print_string(const char *text)
 			printf("\\%c", *s);
 		} else if (*s < 0x20 || *s == 0x7f) {
 			printf("\\u%04x", *s);
+		} else if (*s == 0xc2 && s[1] < 0xa0) {
+			/* Terminals obey these control characters, too. */
+			printf("\\u%04x", s[1]);
 		} else {
 			fwrite(s, 1, n, stdout);
 		}

@@ -165,17 +165,19 @@ def sparse(place, n):
 
 def odd_name(place):
     """A file may be called anything; the line stays JSON in UTF-8."""
-    name = b'a"\\\n\x7f\xc3\xa4\xff'
+    name = b'a"\\\n\x7f\xc2\x9b2J\xc3\xa4\xff'
     with open(os.path.join(os.fsencode(place.dir), name), 'wb') as f:
         f.write(MAIL.encode())
     a = place.run(*TEST, '--json', '--rcpt', 'a@b', name)
     yield from differs('exit code', a.code, 0)
     yield from differs('name', json.loads(a.out)['message'],
-                       'a"\\\n\x7fä\ufffd')
+                       'a"\\\n\x7f\x9b2Jä\ufffd')
+    yield from differs('control characters', [
+        c for c in a.out[:-1] if not (' ' <= c < '\x7f' or c >= '\xa0')], [])
     yield from differs('lines', a.out.count('\n'), 1)
     a = place.run(*TEST, '--rcpt', 'a@b', name)
     yield from differs('in words', a.out.split(':')[0],
-                       'a"\\x5c\\x0a\\x7f\\xc3\\xa4\\xff')
+                       'a"\\x5c\\x0a\\x7f\\xc2\\x9b2J\\xc3\\xa4\\xff')
 
 
 def both_policies(place):
