@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,36 +156,60 @@ read_json(struct reader *r, struct document *d, enum policy_kind kind,
 	json_decref(v);
 }
 
-static bool
-is_csv(enum policy_kind kind, const char *text, size_t n)
+enum form {
+	FORM_JSON,
+	FORM_CSV,
+	FORM_NEITHER,
+};
+
+static enum form
+form_of(enum policy_kind kind, const char *text, size_t n)
 {
 	size_t i = 0;
 
-	if (kind == POLICY_UNKNOWN || n > POLICY_MAX)
-		return n <= POLICY_MAX && addresslist_is_csv(text, n);
-	if (kind != POLICY_ADDRESS_LIST)
-		return false;
+	if (n > POLICY_MAX)
+		return FORM_JSON;	/* which refuses it */
 	while (i < n && memchr(" \t\r\n", text[i], 4) != NULL)
 		i++;
-	return i == n || (text[i] != '{' && text[i] != '[');
+	if (kind == POLICY_UNKNOWN && addresslist_is_csv(text, n))
+		return FORM_CSV;
+	if (kind == POLICY_ADDRESS_LIST &&
+	    (i == n || (text[i] != '{' && text[i] != '[')))
+		return FORM_CSV;
+	if (kind == POLICY_UNKNOWN && i < n &&
+	    isalpha((unsigned char)text[i]))
+		return FORM_NEITHER;
+	return FORM_JSON;
+}
+
+static void
+read_csv(struct reader *r, struct document *d, const char *text, size_t n)
+{
+	struct addresslist_document *list;
+
+	list = arena_alloc(&d->arena, sizeof(*list));
+	d->kind = &document_address_list;
+	d->of = list;
+	addresslist_read_csv(r, text, n, list);
 }
 
 static void
 read_document(struct reader *r, struct document *d, enum policy_kind kind,
 	      const char *text, size_t n)
 {
-	struct addresslist_document *list;
-
 	if (document_begin(&text, &n, r->m) < 0)
 		return;
-	if (!is_csv(kind, text, n)) {
+	switch (form_of(kind, text, n)) {
+	case FORM_JSON:
 		read_json(r, d, kind, text, n);
-		return;
+		break;
+	case FORM_CSV:
+		read_csv(r, d, text, n);
+		break;
+	case FORM_NEITHER:
+		document_mistake(r, NULL, "neither", "JSON, or CSV of one "
+				 "column with the header line address");
 	}
-	list = arena_alloc(&d->arena, sizeof(*list));
-	d->kind = &document_address_list;
-	d->of = list;
-	addresslist_read_csv(r, text, n, list);
 }
 
 /* Address lists may come before or after the conditions that ask for them. */

@@ -406,6 +406,12 @@ TEXTS = [
     ('nothing', b'', r'(:\d+:\d+: cannot read JSON|: found nothing)'),
     ('no JSON', b'{"Rules": [}', r':1:12: cannot read JSON: '),
     ('a comment', b'{"Rules": [] /* none */}', r':1:\d+: cannot read JSON: '),
+    ('another column', b'email\nbob@example.com\n',
+     r': found neither, expected JSON, or CSV of one column with the header '
+     r'line address'),
+    ('two columns', b'address,name\nbob@example.com,Bob\n',
+     r': found neither, expected JSON, or CSV of one column with the header '
+     r'line address'),
     ('a list', b'[]', r': found no object, expected '),
     ('an unknown kind', b'{"Buckets": []}', r': '),
     ('key given twice', b'{"Rules": [], "Rules": []}',
