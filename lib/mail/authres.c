@@ -21,6 +21,14 @@ struct result {
 	enum dmarc_policy policy;
 };
 
+/* What one field says; zero-initialised: nothing. */
+struct found {
+	unsigned spf_rank;	/* 2: of MAIL FROM, 1: of HELO, 0: none */
+	bool has_dkim, has_dmarc;
+	enum auth_verdict spf, dkim, dmarc_result;
+	enum dmarc_policy dmarc;
+};
+
 static bool
 is_blank(char c)
 {
@@ -222,8 +230,8 @@ take_result(struct field *f, struct result *s)
 	return true;
 }
 
-static bool
-verdict_of(const char *word, enum auth_verdict *v_r)
+static enum auth_verdict
+verdict_of(const char *word)
 {
 	static const struct {
 		const char *word;
@@ -236,45 +244,86 @@ verdict_of(const char *word, enum auth_verdict *v_r)
 		{ "neutral", AUTH_GRAY },
 		{ "softfail", AUTH_GRAY },
 		{ "policy", AUTH_GRAY },
-		{ "temperror", AUTH_PROCESSING_FAILED },
-		{ "permerror", AUTH_PROCESSING_FAILED },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (same(word, words[i].word)) {
-			*v_r = words[i].verdict;
-			return true;
-		}
-	return false;
+		if (same(word, words[i].word))
+			return words[i].verdict;
+	return AUTH_PROCESSING_FAILED;
+}
+
+/* Two that differ were not written by one checker about one sender. */
+static void
+merge_spf(struct found *t, const struct result *s, enum auth_verdict v)
+{
+	const unsigned rank = s->on_helo && !s->on_mail_from ? 1 : 2;
+
+	if (rank > t->spf_rank)
+		t->spf = v;
+	else if (rank == t->spf_rank && v != t->spf)
+		t->spf = AUTH_PROCESSING_FAILED;
+	if (rank > t->spf_rank)
+		t->spf_rank = rank;
 }
 
 static void
-merge_result(struct authres *r, const struct result *s, bool with_job)
+merge_dmarc(struct found *t, const struct result *s, enum auth_verdict v)
 {
-	const unsigned rank = with_job ? 4 : 2;
-	const unsigned spf_rank =
-		rank - (s->on_helo && !s->on_mail_from ? 1 : 0);
-	enum auth_verdict v;
-
-	if (strcmp(s->version, "1") != 0 || !verdict_of(s->word, &v))
-		return;
-	if (same(s->method, "spf") && spf_rank > r->spf_rank) {
-		r->spf_rank = spf_rank;
-		r->spf = v;
-	} else if (same(s->method, "dkim") && rank >= r->dkim_rank) {
-		if (rank > r->dkim_rank || v > r->dkim)
-			r->dkim = v;
-		r->dkim_rank = rank;
-	} else if (same(s->method, "dmarc") && rank > r->dmarc_rank) {
-		r->dmarc_rank = rank;
-		r->dmarc_result = v;
-		r->dmarc = s->policy;
+	if (!t->has_dmarc) {
+		t->has_dmarc = true;
+		t->dmarc_result = v;
+		t->dmarc = s->policy;
+	} else if (v != t->dmarc_result) {
+		t->dmarc_result = AUTH_PROCESSING_FAILED;
+		t->dmarc = DMARC_UNKNOWN;
+	} else if (s->policy != t->dmarc) {
+		t->dmarc = DMARC_UNKNOWN;
 	}
+}
+
+/* A word that nobody knows is a result, too: what a sender wrote below must
+ * not take its place. */
+static void
+merge_result(struct found *t, const struct result *s)
+{
+	enum auth_verdict v = AUTH_PROCESSING_FAILED;
+
+	if (strcmp(s->version, "1") == 0)
+		v = verdict_of(s->word);
+	if (same(s->method, "spf")) {
+		merge_spf(t, s, v);
+	} else if (same(s->method, "dkim")) {
+		t->has_dkim = true;
+		if (v > t->dkim)
+			t->dkim = v;
+	} else if (same(s->method, "dmarc")) {
+		merge_dmarc(t, s, v);
+	}
+}
+
+/* Of each method the topmost field counts, but the job goes before that. */
+static void
+merge_field(struct authres *r, const struct found *t, unsigned trust)
+{
+	if (t->spf_rank > 0 && trust > r->spf_trust) {
+		r->spf_trust = trust;
+		r->spf = t->spf;
+	}
+	if (t->has_dkim && trust > r->dkim_trust) {
+		r->dkim_trust = trust;
+		r->dkim = t->dkim;
+	}
+	if (t->has_dmarc && trust > r->dmarc_trust) {
+		r->dmarc_trust = trust;
+		r->dmarc_result = t->dmarc_result;
+		r->dmarc = t->dmarc;
+	}
+	r->seen = true;
 }
 
 /* All behind the authserv-id, to the end of the field. */
 static bool
-take_results(struct field *f, bool with_job, struct authres *r)
+take_results(struct field *f, struct found *t)
 {
 	char version[4];
 	struct result s;
@@ -290,7 +339,7 @@ take_results(struct field *f, bool with_job, struct authres *r)
 			continue;
 		if (!take_result(f, &s))
 			return false;
-		merge_result(r, &s, with_job);
+		merge_result(t, &s);
 	}
 	return *f->at == '\0' && !f->bad;
 }
@@ -300,23 +349,22 @@ authres_add(struct authres *r, const char *value, const char *authserv_id,
 	    const char *job)
 {
 	struct field f = { .at = value };
-	struct authres all = *r;
+	struct found found = { 0 };
 	char word[WORD_MAX];
-	bool with_job, ours = true;
+	bool with_job, ours;
 
 	if (!take_word(&f, " \t;(/", word, sizeof(word)) ||
 	    word[0] == '\0' || !same(word, authserv_id))
 		return;
 	with_job = *f.at == '/';
+	ours = !r->forged;
 	if (with_job) {
 		f.at++;
 		ours = take_value(&f, word, sizeof(word)) && job != NULL &&
 		       strcmp(word, job) == 0;
 	}
-	if (ours && take_results(&f, with_job, &all)) {
-		*r = all;
-		r->seen = true;
-	} else {
+	if (ours && take_results(&f, &found))
+		merge_field(r, &found, with_job ? 2 : 1);
+	else
 		r->forged = true;
-	}
 }

@@ -17,13 +17,16 @@
  *   pass                              PASS
  *   fail, hardfail                    FAIL
  *   none, neutral, softfail, policy   GRAY
- *   temperror, permerror, no field    PROCESSING_FAILED
+ *   all others, no field              PROCESSING_FAILED
  *
- * DKIM over several results: PASS if any passes, else FAIL if any fails, else
- * GRAY if any is, else PROCESSING_FAILED. SPF and DMARC: the first counts, as
- * ours stand above what a sender wrote; an SPF result on MAIL FROM goes before
- * one on HELO. A result of a field with the right job goes before those of
- * fields without any, wherever they stand.
+ * Ours stand above what a sender wrote, and not every checker takes that away:
+ * of each method the topmost field that has it counts, alone; below one that
+ * is not believed none without a job is. A result of a field with the right
+ * job goes before those of fields without any, wherever they stand.
+ * Of several in one field: DKIM is PASS if any passes, else FAIL if any fails,
+ * else GRAY if any is; an SPF result on MAIL FROM goes before one on HELO; SPF
+ * or DMARC results that differ are PROCESSING_FAILED, as a name that nobody
+ * quoted may have brought one of them.
  * The policy that the sender's domain publishes: `policy.dmarc` (OpenDMARC
  * 1.4.2), else p= or policy= of a comment in the DMARC result.
  * Linear time, pure, no allocation.
@@ -52,11 +55,12 @@ enum dmarc_policy {
 struct authres {
 	bool seen;	/* a field with our authserv-id was believed */
 	bool forged;	/* one claimed it and was not: other job or version,
-			 * bad syntax */
+			 * bad syntax, no job below such a one */
 	enum auth_verdict spf, dkim, dmarc_result;
 	enum dmarc_policy dmarc;
-	/* private: how good the result is that was taken, 0: none was */
-	unsigned spf_rank, dkim_rank, dmarc_rank;
+	/* private: of which field the result is: 2 with the job, 1 without,
+	 * 0: there was none */
+	unsigned spf_trust, dkim_trust, dmarc_trust;
 };
 
 /* Adds one field, from the top of the mail to its end; value is unfolded

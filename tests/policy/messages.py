@@ -246,7 +246,7 @@ class Mail:
 
 
 RESULTS = ('pass', 'fail', 'none', 'neutral', 'softfail', 'policy',
-           'temperror', 'permerror')
+           'temperror', 'permerror', 'bestguess')
 BROKEN = ('spf=pass (open', 'spf=pass (a (b)', 'spf=pass reason="open')
 
 
@@ -284,8 +284,8 @@ def result(r, method, said=None):
 
 
 def authentication(mail):
-    """One field of ours, perhaps a second with DKIM alone, and forged ones:
-    of two results for SPF or DMARC nobody says which one counts."""
+    """A field of ours, perhaps a second one or a copy of a sender's, and
+    forged ones."""
     r = mail.r
     ours = [AUTHSERV, AUTHSERV + '/' + JOB, AUTHSERV.upper(), AUTHSERV + ' 1',
             '(c) "%s" (d)' % AUTHSERV]
@@ -293,13 +293,15 @@ def authentication(mail):
         parts = [result(r, m) for m in ('spf', 'dmarc') if chance(r, 0.7)]
         parts += [result(r, 'dkim') for _ in range(r.randrange(3))]
         parts += [' x-other=pass'] if chance(r, 0.1) else []
+        parts += [result(r, r.choice(('spf', 'dmarc')))] if chance(r, 0.1) \
+            else []
         r.shuffle(parts)
         mail.add('Authentication-Results', r.choice(ours) + ';' + (
             ';'.join(parts) + (';' if chance(r, 0.1) else '')
             if parts else ' none'))
     if chance(r, 0.2):
         mail.add('Authentication-Results', r.choice(ours) + ';' +
-                 result(r, 'dkim'))
+                 result(r, r.choice(('dkim', 'dkim', 'spf', 'dmarc'))))
     while chance(r, 0.25):
         liar = r.choice(('mx.example.org', AUTHSERV + '/other', 'x' + AUTHSERV,
                          AUTHSERV + ' 2', AUTHSERV + '.', '"' + AUTHSERV,

@@ -275,12 +275,12 @@ def without_comments(flat):
 
 
 def results(value, authserv_id, job):
-    """[(method, result, comment behind it, properties, whether the field has
-    the job)] of a field that is believed, else []."""
+    """Whether the field has the job, and [(method, result, comment behind it,
+    properties)]; None if the field is not believed."""
     try:
         flat, kept = flatten(value)
     except Malformed:
-        return []
+        return None
     first, *rest = flat.split(';')
 
     def restore(text):
@@ -288,62 +288,102 @@ def results(value, authserv_id, job):
 
     m = re.fullmatch(r'\s*(%s)(?:\s+(\d+))?\s*' % VALUE,
                      without_comments(first))
-    if not m or m[2] not in (None, '1') or not rest:
-        return []
+    if not m or m[2] not in (None, '1'):
+        return None
     name, slash, its_job = restore(m[1]).partition('/')
     if name.lower() != authserv_id.lower() or slash and its_job != job:
-        return []
-    if rest[-1].strip() == '' and len(rest) > 1:
+        return None
+    if rest and rest[-1].strip() == '' and len(rest) > 1:
         rest.pop()                  # SES ends with a semicolon
     if [without_comments(r).strip().lower() for r in rest] == ['none']:
-        return []
+        return bool(slash), []
     found = []
     for part in rest:
         m = RESULT.fullmatch(part)
         if not m:
-            return []
+            return None
         properties = {
             re.sub(r'\s', '', n).lower(): restore(v) for n, v in re.findall(
                 r'([a-z]+\s*\.\s*[a-z][a-z0-9_-]*)\s*=\s*(%s)' % VALUE,
                 without_comments(m[4]), re.I)}
         comment = re.search('\x02(\\d+)\x02', part)
         found.append((m[1].lower(), m[2].lower(),
-                      kept[int(comment[1])] if comment else '', properties,
-                      bool(slash)))
-    return found
+                      kept[int(comment[1])] if comment else '', properties))
+    return bool(slash), found
+
+
+def claims(value, authserv_id):
+    """The field says that it is ours."""
+    s = Scanner(value)
+    try:
+        while s.peek() == '(' or s.peek().isspace():
+            if s.peek() == '(':
+                s.comment()
+            else:
+                s.at += 1
+        name = s.quoted() if s.peek() == '"' else \
+            re.compile(r'[^\s;(/]*').match(value, s.at)[0]
+    except Malformed:
+        return False
+    return name.partition('/')[0].lower() == authserv_id.lower()
 
 
 RESULTS = {'pass': 'PASS', 'fail': 'FAIL', 'none': 'GRAY', 'neutral': 'GRAY',
-           'softfail': 'GRAY', 'policy': 'GRAY',
-           'temperror': 'PROCESSING_FAILED', 'permerror': 'PROCESSING_FAILED'}
+           'softfail': 'GRAY', 'policy': 'GRAY'}
+
+
+def topmost(head, authserv_id, job):
+    """{method: its results in the field that counts}: the first that has any,
+    one with the job before others. Below one that lies nobody else counts."""
+    best, lie = {}, False
+    for value in values(head, 'Authentication-Results'):
+        if not claims(value, authserv_id):
+            continue
+        said = results(value, authserv_id, job)
+        if said is None or lie and not said[0]:
+            lie = True
+            continue
+        has_job, found = said
+        for method in {f[0] for f in found}:
+            if method not in best or has_job and not best[method][0]:
+                best[method] = has_job, [f[1:] for f in found
+                                         if f[0] == method]
+    return {method: found for method, (_, found) in best.items()}
+
+
+def the_only(some):
+    """What they all are."""
+    return some.pop() if len(some) == 1 else None
 
 
 def verdicts(head, authserv_id, job):
     """{'SPF': .., 'DKIM': .., 'DMARC': policy or None}"""
-    found = []
-    if authserv_id is not None:
-        for value in values(head, 'Authentication-Results'):
-            found += results(value, authserv_id, job)
-    said = {'SPF': 'PROCESSING_FAILED', 'DKIM': 'PROCESSING_FAILED',
-            'DMARC': None}
-    for method in 'SPF', 'DKIM':
-        all_of_it = {RESULTS[result] for _, result, _, _, _ in
-                     strongest(found, method)}
-        for verdict in 'PASS', 'FAIL', 'GRAY':
-            if verdict in all_of_it:
-                said[method] = verdict
-                break
-    for _, _, comment, properties, _ in strongest(found, 'DMARC')[:1]:
-        policy = properties.get('policy.dmarc')
-        if policy is None:
-            m = re.search(r'(?:^|[\s,])(?:p|policy)=(\w+)', comment, re.I)
-            policy = m and m[1]
-        if policy and policy.upper() in ('NONE', 'QUARANTINE', 'REJECT'):
-            said['DMARC'] = policy.upper()
-    return said
+    best = {} if authserv_id is None else topmost(head, authserv_id, job)
+    spf = best.get('spf', ())
+    of_sender = [f for f in spf if 'smtp.mailfrom' in f[2] or
+                 'smtp.helo' not in f[2]]
+    dkim = {verdict(f[0]) for f in best.get('dkim', ())}
+    dmarc = best.get('dmarc', ())
+    same = len({verdict(f[0]) for f in dmarc}) == 1
+    return {
+        'SPF': the_only({verdict(f[0]) for f in of_sender or spf}) or
+        'PROCESSING_FAILED',
+        'DKIM': next((v for v in ('PASS', 'FAIL', 'GRAY') if v in dkim),
+                     'PROCESSING_FAILED'),
+        'DMARC': the_only({published(*f[1:]) for f in dmarc}) if same else
+        None}
 
 
-def strongest(found, method):
-    """Of that method: a field with the job is more certain than others."""
-    own = [f for f in found if f[0] == method.lower()]
-    return [f for f in own if f[4]] or own
+def verdict(result):
+    return RESULTS.get(result, 'PROCESSING_FAILED')
+
+
+def published(comment, properties):
+    """The policy that a DMARC result tells."""
+    policy = properties.get('policy.dmarc')
+    if policy is None:
+        m = re.search(r'(?:^|[\s,])(?:p|policy)=(\w+)', comment, re.I)
+        policy = m and m[1]
+    if policy and policy.upper() in ('NONE', 'QUARANTINE', 'REJECT'):
+        return policy.upper()
+    return None

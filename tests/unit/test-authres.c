@@ -51,14 +51,30 @@ static const struct row results[] = {
 	{ ID "; dkim=none; dkim=fail", "-F--s" },
 	{ ID "; dkim=temperror; dkim=none", "-G--s" },
 	{ ID "; dkim=permerror; dkim=temperror", "----s" },
-	{ ID "; spf=fail; spf=pass", "F---s" },
+	{ ID "; spf=fail; spf=fail", "F---s" },
 	{ ID "; spf=pass smtp.helo=b; spf=fail smtp.mailfrom=a@b", "F---s" },
 	{ ID "; spf=fail smtp.mailfrom=a@b; spf=pass smtp.helo=b", "F---s" },
-	{ ID "; spf=pass smtp.mailfrom=a@b smtp.helo=c; spf=fail", "P---s" },
-	{ ID "; dmarc=fail; dmarc=pass (p=reject)", "--F-s" },
+	{ ID "; spf=pass smtp.mailfrom=a@b smtp.helo=c; spf=fail smtp.helo=c",
+	  "P---s" },
+	{ ID "; dmarc=fail (p=none); dmarc=fail (p=none)", "--Fns" },
+	/* that differ: a name that nobody quoted brought one of them */
+	{ ID "; spf=fail; spf=pass", "----s" },
+	{ ID "; spf=pass helo=x;spf=pass; spf=fail; spf=pass", "----s" },
+	{ ID "; spf=pass smtp.mailfrom=a@b smtp.helo=c; spf=fail", "----s" },
+	{ ID "; spf=pass smtp.helo=a; spf=fail smtp.helo=b", "----s" },
+	{ ID "; spf=fail smtp.helo=a; spf=pass smtp.helo=b; spf=none",
+	  "G---s" },
+	{ ID "; spf=temperror; spf=pass", "----s" },
+	{ ID "; dmarc=pass; dmarc=fail", "----s" },
+	{ ID "; dmarc=fail; dmarc=pass; dmarc=pass (p=reject)", "----s" },
+	{ ID "; dmarc=fail (p=none); dmarc=temperror (p=none)", "----s" },
+	{ ID "; dmarc=temperror (p=none); dmarc=pass (p=none)", "----s" },
+	{ ID "; dmarc=fail (p=none); dmarc=fail (p=reject)", "--F-s" },
+	{ ID "; dmarc=fail (p=none); dmarc=fail; dmarc=fail (p=none)",
+	  "--F-s" },
+	{ ID "; dkim=splendid; dkim=pass", "-P--s" },
 	/* several fields */
 	{ ID "; spf=pass\n" ID "; dkim=pass\n" ID "; dmarc=pass", "PPP-s" },
-	{ ID "; dkim=fail\n" ID "; dkim=pass", "-P--s" },
 	{ ID "; spf=fail\n" ID "; spf=pass", "F---s" },
 	/* what checkers write */
 	{ ID "; spf=pass (spfCheck: domain of b.example designates 192.0.2.1 "
@@ -123,7 +139,34 @@ static const struct row foreign[] = {
 	{ ID "; spf=pass; dkim=pass (\\)", "----f" },
 	/* all of the field or nothing; other fields stay */
 	{ ID "; spf=fail\n" ID "; spf=pass; dkim=pass (", "F---sf" },
-	{ ID "; spf=pass; dkim=pass (\n" ID "; spf=fail", "F---sf" },
+};
+
+/* What a sender wrote under our name, below our own or below what became of
+ * it: in the place of no result of ours, be it good or not. */
+static const struct row below[] = {
+	{ ID "; dkim=fail\n" ID "; dkim=pass", "-F--s" },
+	{ ID "; dkim=none\n" ID "; dkim=fail\n" ID "; dkim=pass", "-G--s" },
+	{ ID "; dkim=temperror\n" ID "; dkim=pass", "----s" },
+	{ ID "; dkim=splendid\n" ID "; dkim=pass", "----s" },
+	{ ID "; dkim/2=fail\n" ID "; dkim=pass", "----s" },
+	{ ID "; spf=splendid\n" ID "; spf=pass", "----s" },
+	{ ID "; spf=temperror\n" ID "; spf=pass", "----s" },
+	{ ID "; spf=fail smtp.helo=b\n" ID "; spf=pass smtp.mailfrom=a@b",
+	  "F---s" },
+	{ ID "; dmarc=bestguess (p=none)\n" ID "; dmarc=pass (p=none)",
+	  "---ns" },
+	{ ID "; dmarc=fail\n" ID "; dmarc=fail (p=none)", "--F-s" },
+	/* a HELO name broke ours */
+	{ ID "; spf=fail smtp.helo=x(; dkim=fail\n"
+	  ID "; spf=pass; dkim=pass; dmarc=pass", "----f" },
+	{ ID "; spf=fail smtp.helo=\"\n" ID "; dkim=pass", "----f" },
+	{ ID "; spf=pass; dkim=pass (\n" ID "; spf=fail", "----f" },
+	{ ID " 2; dkim=fail\n" ID "; dkim=pass", "----f" },
+	{ ID "/other; dkim=fail\n" ID "; dkim=pass", "----f" },
+	{ ID "; spf=pass\n" ID "; dkim=fail (\n" ID "; dkim=pass", "P---sf" },
+	/* others may stand between */
+	{ "evil (\n" ID "; dkim=pass", "-P--s" },
+	{ ID ".net (\n" ID "; dkim=pass", "-P--s" },
 };
 
 static const struct row jobs[] = {
@@ -142,6 +185,13 @@ static const struct row jobs[] = {
 	{ ID "; dmarc=pass (p=none)\n" ID "/" JOB "; dmarc=fail (p=reject)",
 	  "--Frs" },
 	{ ID "/" JOB "; dkim=none\n" ID "/other; dkim=pass", "-G--sf" },
+	{ ID "/" JOB "; dkim=fail\n" ID "/" JOB "; dkim=pass", "-F--s" },
+	{ ID "/" JOB "; spf=temperror\n" ID "; spf=pass", "----s" },
+	/* and nobody can forge it */
+	{ ID "; dkim=pass (\n" ID "/" JOB "; dkim=fail\n" ID "; spf=pass",
+	  "-F--sf" },
+	{ ID "/" JOB "; dkim=fail (\n" ID "; dkim=pass\n"
+	  ID "/" JOB "; spf=pass", "P---sf" },
 };
 
 static const char *
@@ -197,6 +247,14 @@ believes_no_other_field(void **state)
 }
 
 static void
+believes_nothing_below(void **state)
+{
+	(void)state;
+	assert_rows(below, COUNT(below), NULL);
+	assert_rows(below, COUNT(below), JOB);
+}
+
+static void
 binds_to_the_job(void **state)
 {
 	struct authres r = { 0 };
@@ -248,6 +306,7 @@ main(void)
 		cmocka_unit_test(reads_results),
 		cmocka_unit_test(reads_the_published_policy),
 		cmocka_unit_test(believes_no_other_field),
+		cmocka_unit_test(believes_nothing_below),
 		cmocka_unit_test(binds_to_the_job),
 		cmocka_unit_test(believes_nobody_without_a_name),
 		cmocka_unit_test(takes_no_part_for_the_whole),
