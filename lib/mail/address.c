@@ -346,14 +346,28 @@ drop_comments(char *s)
 }
 
 /*
- * All that GMime finds in n bytes of text; true: it is one address. It forgets
- * memory at a comment that does not end, so no broken text with a parenthesis
- * comes to it.
+ * What GMime may see of a broken piece, NULL: nothing. It forgets memory at a
+ * comment that does not end. And it decodes names, for which it would load
+ * whatever charset a stranger asks for.
  */
+static const char *
+harmless_part(const char *piece)
+{
+	const char *part = strrchr(piece, '<');
+
+	if (strchr(piece, '(') != NULL)
+		return NULL;
+	if (strstr(piece, "=?") == NULL || strpbrk(piece, "<:") == NULL)
+		return piece;
+	return part != NULL && strstr(part, "=?") == NULL ? part : NULL;
+}
+
+/* All that GMime finds in n bytes of text; true: it is one address. */
 static bool
 read_addresses(struct reading *d, const char *text, size_t n, bool broken)
 {
 	char piece[ADDRESS_MAX + 1];
+	const char *part = piece;
 	InternetAddressList *list;
 	bool one = false;
 	int count;
@@ -363,9 +377,11 @@ read_addresses(struct reading *d, const char *text, size_t n, bool broken)
 	memcpy(piece, text, n);
 	piece[n] = '\0';
 	drop_comments(piece);
-	if (broken && strchr(piece, '(') != NULL)
+	if (broken)
+		part = harmless_part(piece);
+	if (part == NULL)
 		return false;
-	list = internet_address_list_parse(NULL, piece);
+	list = internet_address_list_parse(NULL, part);
 	if (list == NULL)
 		return false;
 	count = internet_address_list_length(list);

@@ -14,7 +14,8 @@
  * or one of more than ADDRESS_MAX bytes: `malformed` too.
  *
  * The list is cut here, in linear time and without recursion; GMime, which
- * knows what mail programs write, reads one address at a time.
+ * knows what mail programs write, reads one address at a time, and never a
+ * name with encoded words: it would load any charset that these ask for.
  */
 #ifndef FALLBACKMX_ADDRESS_H
 #define FALLBACKMX_ADDRESS_H

@@ -214,6 +214,47 @@ reads_no_longer_ones(void **state)
 	}
 }
 
+static bool
+is_loaded(const char *module)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	bool found = false;
+	char line[4400];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		found |= strstr(line, module) != NULL;
+	fclose(maps);
+	return found;
+}
+
+/* Names of broken addresses, as above, in a charset that mail does not use:
+ * its converter is the C library's, and had CVE-2024-2961. */
+#define NAME "=?ISO-2022-CN-EXT?q?x?="
+static const struct row named[] = {
+	{ NAME " <a@b", "+ a@b" },
+	{ NAME " <a@b> <", "+" },
+	{ NAME " <a@b> <c@d", "+ c@d" },
+	{ NAME "\t(c) <a@b>>", "+ a@b" },
+	{ "\"" NAME "\" <a@b", "+ a@b" },
+	{ "\"" NAME " <e@f\" <a@b", "+ a@b" },
+	{ "x=" NAME " <a@b", "+ a@b" },
+	{ NAME " <" NAME "@b", "+" },
+	{ NAME " <a@b" NAME, "+" },
+	{ NAME " @ : a@b", "+" },
+	{ "G: " NAME " <a@b> x;", "+ a@b" },
+	{ NAME "@b c@d", "+ " NAME "@b c@d" },
+	{ "a@b " NAME, "+ a@b" },
+};
+
+static void
+loads_no_charset(void **state)
+{
+	(void)state;
+	assert_rows(named, COUNT(named));
+	assert_false(is_loaded("ISO-2022-CN-EXT"));
+}
+
 int
 main(void)
 {
@@ -221,6 +262,7 @@ main(void)
 		cmocka_unit_test(reads_lists),
 		cmocka_unit_test(tells_broken_lists),
 		cmocka_unit_test(reads_what_stands_beside),
+		cmocka_unit_test(loads_no_charset),
 		cmocka_unit_test(reads_so_many),
 		cmocka_unit_test(reads_no_longer_ones),
 	};
