@@ -181,10 +181,23 @@ add_utf8(struct buf *out, const char *text, size_t n)
 	buf_add(out, s, plain);
 }
 
+/* Hebrew and Vietnamese letters wait in the converter for a sign that may
+ * follow. This forgets shifts, so it is not for the middle of ISO 2022. */
+static void
+add_waiting(struct decoding *d)
+{
+	char room[16], *to = room;
+	size_t unused = sizeof(room);
+
+	iconv(d->cd, NULL, NULL, &to, &unused);
+	add_utf8(&d->out, room, sizeof(room) - unused);
+}
+
 /* What a charset has no meaning for is left out byte by byte. */
 static void
 convert(struct decoding *d)
 {
+	const bool shifts = strncmp(charsets[d->charset], "iso-2022", 8) == 0;
 	char room[1024], *from = d->bytes.data;
 	size_t left = d->bytes.len;
 
@@ -198,12 +211,15 @@ convert(struct decoding *d)
 		add_utf8(&d->out, room, sizeof(room) - unused);
 		if (why == 0 || why == E2BIG)
 			continue;
+		if (!shifts)
+			add_waiting(d);
 		buf_add(&d->out, REPLACEMENT, sizeof(REPLACEMENT) - 1);
 		if (why == EINVAL)	/* cut off at the end */
 			return;
 		from++;
 		left--;
 	}
+	add_waiting(d);
 }
 
 static void

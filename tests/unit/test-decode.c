@@ -49,6 +49,15 @@ static const struct row words[] = {
 	{ "=?windows-1251?Q?=CF=F0?=", "\xd0\x9f\xd1\x80" },
 	{ "=?koi8-r?Q?=F0=D2?=", "\xd0\x9f\xd1\x80" },
 	{ "=?iso-8859-15?q?=A4?=", "\xe2\x82\xac" },
+	/* letters that wait for what may be put on them */
+	{ "=?windows-1255?Q?=F9=EC=E5=ED?=",
+	  "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d" },
+	{ "=?windows-1255?Q?=F9?= =?windows-1255?Q?=EC?= x",
+	  "\xd7\xa9\xd7\x9c x" },
+	{ "=?windows-1255?Q?=F9?= =?utf-8?q?x?=", "\xd7\xa9x" },
+	{ "=?windows-1258?Q?=C2?=", "\xc3\x82" },
+	{ "=?big5-hkscs?Q?=88=66?=", "\xc3\x8a" },
+	{ "=?windows-1258?Q?V=CA=D2?=", "V\xe1\xbb\x82" },
 };
 
 /* F48: what cannot be decoded stays. */
@@ -101,6 +110,9 @@ static const struct row bytes[] = {
 	{ "=?us-ascii?q?=FC?=", BAD },
 	{ "=?iso-2022-jp?B?GyRCRnw=?=", "\xe6\x97\xa5" },
 	{ "=?iso-2022-jp?B?GyRCRnxL?=", "\xe6\x97\xa5" BAD },
+	{ "=?big5-hkscs?q?=88=66=88?=", "\xc3\x8a" BAD },
+	{ "=?windows-1255?q?=F9=FF?=", "\xd7\xa9" BAD },
+	{ "=?windows-1255?q?=F9=FF=EC?=", "\xd7\xa9" BAD "\xd7\x9c" },
 	{ "=?euc-jp?q?=FF=A4=A2?=", BAD "\xe3\x81\x82" },
 	{ "a\xe2\x80\xae" "b", "a" BAD "b" },
 	{ "\xe2\x81\xa6=?utf-8?q?=E2=80=AD?=", BAD BAD },
