@@ -81,8 +81,8 @@ fill_text(struct look *l, struct candidates *c, const char *name)
 	}
 }
 
-/* An address with an international domain comes in two forms. */
-#define TOTAL_MAX (2 * ADDRESSES_MAX)
+/* An address with an international domain comes in three forms. */
+#define TOTAL_MAX (3 * ADDRESSES_MAX)
 
 /* No mail for people has more; what a stranger sends beyond is not read, and
  * the answer is not taken for the whole. */

@@ -309,18 +309,50 @@ add_address(struct reading *d, const char *address)
 	return true;
 }
 
+/* The ASCII form, and the one that it stands for: that of a domain in
+ * capitals is not the one which is written. */
+static void
+add_forms(struct reading *d, const char *ascii)
+{
+	InternetAddressList *list = internet_address_list_parse(NULL, ascii);
+	InternetAddress *one = NULL;
+
+	if (list != NULL && internet_address_list_length(list) == 1)
+		one = internet_address_list_get_address(list, 0);
+	if (one != NULL && INTERNET_ADDRESS_IS_MAILBOX(one))
+		add_address(d, internet_address_mailbox_get_addr(
+				       INTERNET_ADDRESS_MAILBOX(one)));
+	if (list != NULL)
+		g_object_unref(list);
+	add_address(d, ascii);
+}
+
 static bool
 add_mailbox(struct reading *d, InternetAddress *one)
 {
 	InternetAddressMailbox *m;
+	const char *address, *ascii;
 
 	if (!INTERNET_ADDRESS_IS_MAILBOX(one))
 		return false;
 	m = INTERNET_ADDRESS_MAILBOX(one);
-	if (!add_address(d, internet_address_mailbox_get_addr(m)))
+	address = internet_address_mailbox_get_addr(m);
+	if (!add_address(d, address))
 		return false;
-	add_address(d, internet_address_mailbox_get_idn_addr(m));
+	ascii = internet_address_mailbox_get_idn_addr(m);
+	if (ascii != NULL && strcasecmp(ascii, address) != 0)
+		add_forms(d, ascii);
 	return true;
+}
+
+/* Labels that begin with "xn--", which GMime knows in lower case only. */
+static void
+lower_labels(char *domain)
+{
+	while ((domain = strcasestr(domain, "xn--")) != NULL)
+		for (; is_label(*domain); domain++)
+			if (*domain >= 'A' && *domain <= 'Z')
+				*domain += 'a' - 'A';
 }
 
 static void
@@ -377,6 +409,8 @@ read_addresses(struct reading *d, const char *text, size_t n, bool broken)
 	memcpy(piece, text, n);
 	piece[n] = '\0';
 	drop_comments(piece);
+	if (strchr(piece, '@') != NULL)
+		lower_labels(strchr(piece, '@'));
 	if (broken)
 		part = harmless_part(piece);
 	if (part == NULL)

@@ -4,7 +4,8 @@
  *
  * Groups are opened, display names, routes and comments dropped, quoted local
  * parts keep their quotes only where they need them. A domain that has an
- * international and an ASCII form (RFC 5891) gives the address in both.
+ * international and an ASCII form (RFC 5891) gives the address in both, and as
+ * it is written if that is neither.
  *
  * A field that is not well-formed (RFC 5322 with its obsolete forms; an empty
  * local part, a domain of other than letters, digits, "-", "_", "." and UTF-8,
@@ -30,7 +31,7 @@
 
 struct addresses {
 	const char **all;	/* local@domain in valid UTF-8, the arena's */
-	size_t n;		/* up to two for each address */
+	size_t n;		/* up to three for each address */
 	bool malformed;
 };
 

@@ -21,7 +21,8 @@ QUOTED_LOCALS = (('"alice"', 'alice'), ('"x.y.z"', 'x.y.z'),
                  ('"in\\fo"', 'info'))
 DOMAINS = ('example.com', 'Example.COM', 'mail.example.com', 'example.net',
            'a.b.mail.example.com', 'other.example.org',
-           'xn--bcher-kva.example.net', 'b\xfccher.example.org')
+           'xn--bcher-kva.example.net', 'b\xfccher.example.org',
+           'XN--BCHER-KVA.example.net', 'B\xdcCHER.example.org')
 NAMES = ('Alice', 'Bob B. Builder', 'Carol C', 'sales', 'D-Day',
          'M\xfcller Ltd')
 QUOTED_NAMES = ('Alice, A', 'alice@example.com', 'Bob (home)', 'Sales; Team',

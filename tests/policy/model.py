@@ -71,7 +71,8 @@ def compare_text(operator, candidates, wanted, malformed=False):
 
 
 def both_forms(address):
-    """A domain that is not ASCII is known by its xn-- form too."""
+    """A domain that is not ASCII is known by its xn-- form too, and by the one
+    that this stands for."""
     local, _, domain = address.rpartition('@')
     return [local + '@' + form for form in domain_forms(domain)]
 
@@ -79,7 +80,7 @@ def both_forms(address):
 @functools.lru_cache
 def domain_forms(domain):
     try:
-        ascii_form = domain.encode('idna')
+        ascii_form = domain.lower().encode('idna')
     except UnicodeError:        # a domain literal
         return {domain}
     return {domain, ascii_form.decode(), ascii_form.decode('idna')}

@@ -53,6 +53,16 @@ static const struct row lists[] = {
 	  "a@b\xc3\xbc" "cher.example a@xn--bcher-kva.example" },
 	{ "a@xn--bcher-kva.example",
 	  "a@b\xc3\xbc" "cher.example a@xn--bcher-kva.example" },
+	/* however they are written */
+	{ "a@XN--BCHER-KVA.example",
+	  "a@b\xc3\xbc" "cher.example a@xn--bcher-kva.example" },
+	{ "XN--A@x.Xn--Bcher-kva.example",
+	  "XN--A@x.b\xc3\xbc" "cher.example "
+	  "XN--A@x.xn--bcher-kva.example" },
+	{ "<a@B\xc3\x9c" "CHER.example>, c@d",
+	  "a@B\xc3\x9c" "CHER.example a@b\xc3\xbc" "cher.example "
+	  "a@xn--bcher-kva.example c@d" },
+	{ "a@\xef\xbd\x82.example", "a@\xef\xbd\x82.example a@b.example" },
 };
 
 /* F49 and CVEs of others: nothing of these may pass for a field without an
