@@ -292,6 +292,7 @@ goes_on(struct round *o)
 {
 	const struct s3_page *p = &o->page;
 	const char *previous = o->last;
+	char *last;
 
 	if (o->token != NULL && p->token != NULL &&
 	    strcmp(o->token, p->token) == 0)
@@ -304,8 +305,9 @@ goes_on(struct round *o)
 			return false;
 		previous = p->list[i].key;
 	}
+	last = mem_strdup(previous);
 	free(o->last);
-	o->last = mem_strdup(previous);
+	o->last = last;
 	return true;
 }
 
