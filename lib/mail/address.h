@@ -35,7 +35,8 @@ struct addresses {
 	bool malformed;
 };
 
-/* value: unfolded (head_value). decode_init() was called. */
+/* value: unfolded (head_value). decode_init() was called; then any number of
+ * threads may call at once. */
 void address_read(const char *value, struct addresses *r, struct arena *a);
 
 #endif

@@ -13,7 +13,8 @@
  *
  * The charsets are those that decode_init() finds by the names that GMime
  * knows for them: mail uses no others, and nothing is loaded for what a
- * stranger wrote. Linear time. Pure after decode_init().
+ * stranger wrote. Linear time. Pure after decode_init(), for any number of
+ * threads at once.
  */
 #ifndef FALLBACKMX_DECODE_H
 #define FALLBACKMX_DECODE_H
