@@ -22,15 +22,18 @@ static const char *const charsets[] = {
 	"iso-8859-6", "iso-8859-7", "iso-8859-8", "iso-8859-8-i",
 	"iso-8859-9", "iso-8859-10", "iso-8859-11", "iso-8859-13",
 	"iso-8859-14", "iso-8859-15", "iso-8859-16", "latin1",
+	"iso8859-1", "iso8859-2", "iso8859-9", "iso8859-15", "iso_8859-1",
 	"windows-1250", "windows-1251", "windows-1252", "windows-1253",
 	"windows-1254", "windows-1255", "windows-1256", "windows-1257",
-	"windows-1258", "windows-874", "cp1250", "cp1251", "cp1252", "cp1257",
+	"windows-1258", "windows-874", "cp1250", "cp1251", "cp1252", "cp1253",
+	"cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "koi8-ru",
 	"koi8-r", "koi8-u", "ibm437", "cp437", "ibm850", "cp850", "ibm852",
 	"cp852", "ibm866", "cp866", "macintosh", "tis-620", "viscii",
 	"iso-2022-jp", "iso-2022-jp-2", "shift_jis", "shift-jis", "x-sjis",
-	"windows-31j", "cp932", "euc-jp",
+	"sjis", "windows-31j", "cp932", "euc-jp", "eucjp",
 	"iso-2022-kr", "euc-kr", "ks_c_5601-1987", "cp949", "uhc",
-	"gb2312", "gbk", "cp936", "gb18030", "big5", "big5-hkscs", "utf-7",
+	"windows-949", "gb2312", "gbk", "cp936", "windows-936", "gb18030",
+	"big5", "big-5", "cp950", "big5-hkscs", "utf-7",
 };
 
 #define CHARSETS (sizeof(charsets) / sizeof(charsets[0]))
