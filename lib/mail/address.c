@@ -309,6 +309,21 @@ add_address(struct reading *d, const char *address)
 	return true;
 }
 
+/* Some characters become an "@", a "," or a blank when a domain is made
+ * ASCII. */
+static bool
+is_ascii_domain(const char *p)
+{
+	for (;; p++) {
+		const char *start = p;
+
+		while (is_label(*p) && (unsigned char)*p < 0x80)
+			p++;
+		if (p == start || *p != '.')
+			return p > start && *p == '\0';
+	}
+}
+
 /* The ASCII form, and the one that it stands for: that of a domain in
  * capitals is not the one which is written. */
 static void
@@ -340,8 +355,11 @@ add_mailbox(struct reading *d, InternetAddress *one)
 	if (!add_address(d, address))
 		return false;
 	ascii = internet_address_mailbox_get_idn_addr(m);
-	if (ascii != NULL && strcasecmp(ascii, address) != 0)
-		add_forms(d, ascii);
+	if (ascii == NULL || strcasecmp(ascii, address) == 0)
+		return true;
+	if (!is_ascii_domain(ascii + (strrchr(address, '@') + 1 - address)))
+		return false;
+	add_forms(d, ascii);
 	return true;
 }
 

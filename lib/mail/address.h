@@ -8,11 +8,12 @@
  * it is written if that is neither.
  *
  * A field that is not well-formed (RFC 5322 with its obsolete forms; an empty
- * local part, a domain of other than letters, digits, "-", "_", "." and UTF-8,
- * and a group in a group are not) is `malformed`: what could be read is in the
- * list, and the caller must not take "not in the list" for "not there". Of a
- * broken list each address is judged alone. More than ADDRESSES_MAX of them,
- * or one of more than ADDRESS_MAX bytes: `malformed` too.
+ * local part, a domain of other than letters, digits, "-", "_", "." and UTF-8
+ * that stands for these, and a group in a group are not) is `malformed`: what
+ * could be read is in the list, and the caller must not take "not in the list"
+ * for "not there". Of a broken list each address is judged alone. More than
+ * ADDRESSES_MAX of them, or one of more than ADDRESS_MAX bytes: `malformed`
+ * too.
  *
  * The list is cut here, in linear time and without recursion; GMime, which
  * knows what mail programs write, reads one address at a time, and never a
