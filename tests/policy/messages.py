@@ -332,7 +332,7 @@ def facts(r):
          'tls': maybe(r, ('none', 'older', 'TLSv1.2', 'TLSv1.3')),
          'tls_wrapped': maybe(r, (True, False)),
          'auth_user': maybe(r, ('alice', 'bob@example.com'), 0.5),
-         'cert_cn': maybe(r, ('mail.example.com', 'Client CN'), 0.5),
+         'cert_cn': maybe(r, ('mail.example.com', 'Client CN')),
          'authserv_id': maybe(r, (AUTHSERV, AUTHSERV.title()), 0.95),
          'job': maybe(r, (JOB,), 0.7)}
     f['mail_from'] = maybe(r, (recipient(r), recipient(r), ''), 0.95)
