@@ -44,3 +44,22 @@ PKG_CHECK_MODULES([$1], [$2], [], [
 	AC_MSG_ERROR([cannot find $2: install $3 (Debian, Ubuntu: apt-get install $3)])
 ])
 ])
+
+# libmilter has no pkg-config file. Postfix's package brings a libmilter.a of
+# its own, in a directory that is not searched; it is none of ours.
+AC_DEFUN([FMX_NEED_MILTER], [
+MILTER_LIBS=
+AC_CHECK_HEADER([libmilter/mfapi.h], [
+	AC_CHECK_LIB([milter], [smfi_setsymlist], [MILTER_LIBS=-lmilter], [],
+		[-pthread])
+])
+AS_IF([test -z "$MILTER_LIBS"], [
+	AC_MSG_ERROR([cannot find libmilter: install libmilter-dev (Debian, Ubuntu: apt-get install libmilter-dev)])
+])
+# Not in its header before sendmail 8.14.
+AC_CHECK_LIB([milter], [smfi_setmaxdatasize], [
+	AC_DEFINE([HAVE_SMFI_SETMAXDATASIZE], [1],
+		[libmilter takes packets of more than 64 KiB when asked to.])
+], [], [-pthread])
+AC_SUBST([MILTER_LIBS])
+])

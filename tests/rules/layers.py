@@ -12,9 +12,10 @@ MAY = {
     'lib/mail': ('lib/base',),
     'lib/aws': ('lib/base',),
     'policy': ('lib/mail', 'lib/base'),
+    'milter': ('policy', 'lib/mail', 'lib/base'),
     'sync': ('lib/aws', 'lib/mail', 'lib/base'),
     'deliver': ('lib/base',),
-    'cli': ('sync', 'policy', 'lib/aws', 'lib/mail', 'lib/base'),
+    'cli': ('sync', 'milter', 'policy', 'lib/aws', 'lib/mail', 'lib/base'),
 }
 
 # Outside header -> the only files (prefix of the path) that know it.
@@ -24,6 +25,7 @@ FENCE = {
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json',
                   'policy/document', 'policy/addresslist-document',
                   'policy/policy.c'),
+    'libmilter/': ('milter/apply', 'milter/callbacks', 'milter/main.c'),
     'pcre2.h': ('policy/regex.c',),
     'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
                  'lib/aws/s3-delete', 'lib/aws/secret', 'lib/aws/sigv4'),

@@ -12,6 +12,10 @@ MAY = {
         r'^(libsqlite3\.so\.0|libjansson\.so\.4|libcrypto\.so\.3'
         r'|libcurl\.so\.4|libexpat\.so\.1|libpcre2-8\.so\.0'
         r'|libgmime-3\.0\.so\.0|libgobject-2\.0\.so\.0|libglib-2\.0\.so\.0)$'),
+    # Strangers talk to it: no HTTP client, no TLS, no database.
+    'fallbackmx-milter': re.compile(
+        r'^(libmilter\.so\.1\.0\.1|libjansson\.so\.4|libpcre2-8\.so\.0'
+        r'|libgmime-3\.0\.so\.0|libgobject-2\.0\.so\.0|libglib-2\.0\.so\.0)$'),
     'fallbackmx-deliver': re.compile(r'^$'),
 }
 VDSO = re.compile(r'^linux-(vdso|gate)\S*$')

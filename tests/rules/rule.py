@@ -10,7 +10,7 @@ SRC = os.environ.get('FALLBACKMX_SRC') or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get('FALLBACKMX_BUILD') or os.getcwd()
 SANITIZED = os.environ.get('FALLBACKMX_SANITIZERS', 'no') != 'no'
-PROGRAMS = ('fallbackmx', 'fallbackmx-deliver')
+PROGRAMS = ('fallbackmx', 'fallbackmx-deliver', 'fallbackmx-milter')
 
 _count = 0
 _failed = 0

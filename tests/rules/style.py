@@ -12,7 +12,7 @@ WIDEST = 80
 
 TOP = ('.ci', '.clang-format', '.gitignore', 'LICENSE', 'Makefile.am',
        'README', 'README.md', 'cli', 'configure.ac', 'deliver', 'docs', 'lib',
-       'm4', 'policy', 'scripts', 'sync', 'tests')
+       'm4', 'milter', 'policy', 'scripts', 'sync', 'tests')
 STRAY = re.compile(r'(\.(orig|rej|log|bak|swp|o|a|so|pyc|gcda|gcno|tmp|core)'
                    r'|~|/core|/a\.out|/nohup\.out)$')
 FORBIDDEN = re.compile(
@@ -127,7 +127,7 @@ def stray():
 
 # What automake takes along by itself, and what only a clone needs.
 UNLISTED = re.compile(r'^(\.ci/|\.gitignore$|configure\.ac$|Makefile\.am$'
-                      r'|m4/|tests/(policy|tests)\.am$)')
+                      r'|m4/|tests/(milter|policy|tests)\.am$)')
 
 
 def forgotten():

@@ -1,0 +1,11 @@
+#include <config.h>
+
+#include <sysexits.h>
+
+#include "snapshot.h"
+
+int
+main(void)
+{
+	return EX_SOFTWARE;
+}
