@@ -344,9 +344,9 @@ take_results(struct field *f, struct found *t)
 	return *f->at == '\0' && !f->bad;
 }
 
-void
-authres_add(struct authres *r, const char *value, const char *authserv_id,
-	    const char *job)
+static void
+add(struct authres *r, const char *value, const char *authserv_id,
+    const char *job, bool bound)
 {
 	struct field f = { .at = value };
 	struct found found = { 0 };
@@ -357,7 +357,7 @@ authres_add(struct authres *r, const char *value, const char *authserv_id,
 	    word[0] == '\0' || !same(word, authserv_id))
 		return;
 	with_job = *f.at == '/';
-	ours = !r->forged;
+	ours = !bound && !r->forged;
 	if (with_job) {
 		f.at++;
 		ours = take_value(&f, word, sizeof(word)) && job != NULL &&
@@ -367,4 +367,18 @@ authres_add(struct authres *r, const char *value, const char *authserv_id,
 		merge_field(r, &found, with_job ? 2 : 1);
 	else
 		r->forged = true;
+}
+
+void
+authres_add(struct authres *r, const char *value, const char *authserv_id,
+	    const char *job)
+{
+	add(r, value, authserv_id, job, false);
+}
+
+void
+authres_add_bound(struct authres *r, const char *value,
+		  const char *authserv_id, const char *job)
+{
+	add(r, value, authserv_id, job, true);
 }

@@ -69,4 +69,8 @@ struct authres {
 void authres_add(struct authres *r, const char *value, const char *authserv_id,
 		 const char *job);
 
+/* The same, but only a field that has this message's job is believed. */
+void authres_add_bound(struct authres *r, const char *value,
+		       const char *authserv_id, const char *job);
+
 #endif

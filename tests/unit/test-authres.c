@@ -266,6 +266,26 @@ binds_to_the_job(void **state)
 }
 
 static void
+believes_only_what_is_bound(void **state)
+{
+	static const struct row rows[] = {
+		{ ID "/" JOB "; spf=pass", "P---s" },
+		{ ID "; spf=pass", "----f" },
+		{ ID "/other; spf=pass", "----f" },
+		{ "other.example; spf=pass", "----" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct authres r = { 0 };
+
+		ROW(rows[i].fields);
+		authres_add_bound(&r, rows[i].fields, ID, JOB);
+		assert_string_equal(shown(&r), rows[i].wanted);
+	}
+}
+
+static void
 believes_nobody_without_a_name(void **state)
 {
 	struct authres r = { 0 };
@@ -308,6 +328,7 @@ main(void)
 		cmocka_unit_test(believes_no_other_field),
 		cmocka_unit_test(believes_nothing_below),
 		cmocka_unit_test(binds_to_the_job),
+		cmocka_unit_test(believes_only_what_is_bound),
 		cmocka_unit_test(believes_nobody_without_a_name),
 		cmocka_unit_test(takes_no_part_for_the_whole),
 	};
