@@ -11,6 +11,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/option.h"
 #include "lib/mail/decode.h"
+#include "policy/verdict-json.h"
 #include "policy/verdict.h"
 #include "session.h"
 #include "verdict-show.h"
@@ -146,6 +147,17 @@ struct test {
 };
 
 static void
+print_json(const char *file, const struct verdict *v)
+{
+	struct buf line;
+
+	buf_init(&line, SIZE_MAX / 2);
+	verdict_json(&line, file, v);
+	puts(line.data);
+	buf_free(&line);
+}
+
+static void
 show_verdict(struct test *t, const struct session *s, const char *file,
 	     struct arena *memory)
 {
@@ -154,7 +166,7 @@ show_verdict(struct test *t, const struct session *s, const char *file,
 	verdict_make(t->p, &s->facts, t->json ? 0 : VERDICT_FULL, &v, memory);
 	policy_file_warn_targets(t->p, &v, &t->warned);
 	if (t->json)
-		verdict_json(file, &v);
+		print_json(file, &v);
 	else {
 		if (t->shown)
 			putchar('\n');

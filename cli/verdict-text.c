@@ -8,6 +8,7 @@
 
 #include "input.h"
 #include "lib/base/text.h"
+#include "policy/verdict-json.h"
 #include "verdict-show.h"
 
 /* A header field may be 100 KiB long: its begin must do. */

@@ -314,6 +314,56 @@ policy_missing_action(const struct policy *p, const struct action *x,
 	buf_free(&line);
 }
 
+bool
+policy_asks_analysis(const struct policy *p)
+{
+	const struct traffic *t = p->traffic;
+
+	for (size_t i = 0; t != NULL && i < t->n; i++)
+		for (size_t j = 0; j < t->statements[i].conditions_n; j++)
+			if (t->statements[i].conditions[j].of_message)
+				return true;
+	return false;
+}
+
+int64_t
+policy_size_max(const struct policy *p)
+{
+	return p->traffic != NULL ? p->traffic->size_max : 0;
+}
+
+static bool
+removes(const struct rule *r, const char *name)
+{
+	for (size_t i = 0; i < r->actions_n; i++) {
+		const struct action_header *x = r->actions[i].of;
+
+		if (r->actions[i].kind == &action_remove_header &&
+		    strcasecmp(x->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+policy_removes(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; p->rule_set && i < p->rule_set->n; i++)
+		if (removes(&p->rule_set->rules[i], name))
+			return true;
+	return false;
+}
+
+const char *
+policy_name(const struct policy *p, enum policy_kind kind)
+{
+	if (kind == POLICY_TRAFFIC && p->traffic != NULL)
+		return p->traffic->name;
+	if (kind == POLICY_RULE_SET && p->rule_set != NULL)
+		return p->rule_set->name;
+	return NULL;
+}
+
 void
 policy_missing_facts(const struct policy *p, struct buf *lines)
 {

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/config.h"
@@ -55,6 +56,20 @@ void policy_missing_facts(const struct policy *p, struct buf *lines);
 
 /* Relays and archives that actions name and that are not loaded; the same. */
 void policy_missing_targets(const struct policy *p, struct buf *lines);
+
+/* A condition needs what an analyzer found: it can be asked only when the
+ * header is there. */
+bool policy_asks_analysis(const struct policy *p);
+
+/* MaxMessageSizeBytes of the traffic policy; 0: none. */
+int64_t policy_size_max(const struct policy *p);
+
+/* Whether a rule may remove the header of that name (RemoveHeader). */
+bool policy_removes(const struct policy *p, const char *name);
+
+/* What the document of that kind calls itself; NULL: nothing, or there is
+ * none. Traffic policies and rule sets only. */
+const char *policy_name(const struct policy *p, enum policy_kind kind);
 
 /* The documents of that kind as AWS's API takes them: canonical (members in the
  * order of the API Reference, two blanks), without what only answers carry; an

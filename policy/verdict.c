@@ -7,10 +7,18 @@
 
 #define TRAIL_TEXT_MAX ((size_t)65536)
 
+/* Room of one message for the steps of one recipient: what VERDICT_BRIEF
+ * keeps of them is copied. */
+struct room {
+	struct trail_step *steps;
+	struct verdict_action *actions;
+};
+
 /* One recipient on its way through the rules. */
 struct course {
 	struct look *l;
 	struct verdict_recipient *r;
+	const struct room *room;
 	struct verdict_action *actions;
 	int flags;
 	bool handed_on, ended;
@@ -32,11 +40,26 @@ ask(struct look *l, const struct condition *c, const char **found_r)
 	return k->answer;
 }
 
+static bool
+holds(struct look *l, const struct condition *c, size_t n)
+{
+	const char *found;
+
+	for (size_t i = 0; i < n; i++)
+		if ((ask(l, &c[i], &found) == ANSWER_YES) == c[i].unless)
+			return false;
+	return true;
+}
+
 /* All that stand in Conditions hold, and none of Unless. */
 static void
 evaluate(struct look *l, const struct condition *c, size_t n, int flags,
 	 struct trail_step *s)
 {
+	if (flags & VERDICT_BRIEF) {
+		s->matched = holds(l, c, n);
+		return;
+	}
 	s->matched = true;
 	s->conditions = arena_alloc(l->a, n * sizeof(*s->conditions));
 	for (size_t i = 0; i < n; i++) {
@@ -54,6 +77,42 @@ evaluate(struct look *l, const struct condition *c, size_t n, int flags,
 	}
 }
 
+/* Where the next step is written: in brief, what did not match makes room for
+ * it. */
+static struct trail_step *
+next_step(const struct course *c, struct trail_step *steps, size_t *n)
+{
+	if ((c->flags & VERDICT_BRIEF) && *n > 0 && !steps[*n - 1].matched)
+		--*n;
+	steps[*n] = (struct trail_step){ .index = 0 };
+	return &steps[(*n)++];
+}
+
+/* The steps that stay, as they are or as a copy without the rest. */
+static struct trail_step *
+keep_steps(const struct course *c, struct trail_step *steps, size_t *n)
+{
+	struct trail_step *kept;
+
+	if (!(c->flags & VERDICT_BRIEF))
+		return steps;
+	if (*n > 0 && !steps[*n - 1].matched)
+		--*n;
+	if (*n == 0)
+		return NULL;
+	kept = arena_alloc(c->l->a, *n * sizeof(*kept));
+	memcpy(kept, steps, *n * sizeof(*kept));
+	return kept;
+}
+
+/* Room for n of size bytes: the message's own in brief. */
+static void *
+take_room(const struct course *c, void *shared, size_t n, size_t size)
+{
+	return (c->flags & VERDICT_BRIEF) ? shared :
+		arena_alloc(c->l->a, n * size);
+}
+
 static bool
 too_large(const struct traffic *t, const struct facts *f)
 {
@@ -66,12 +125,14 @@ pass_traffic(struct course *c, const struct traffic *t)
 {
 	static const char *const names[] = { "ALLOW", "DENY" };
 	struct verdict_recipient *r = c->r;
+	struct trail_step *steps = take_room(c, c->room->steps, t->n,
+					     sizeof(*steps));
 
 	r->allowed = !t->default_deny;
-	r->statements = arena_alloc(c->l->a, t->n * sizeof(*r->statements));
 	for (size_t i = 0; i < t->n && r->by == TRAFFIC_BY_DEFAULT; i++) {
 		const struct statement *s = t->order[i];
-		struct trail_step *step = &r->statements[r->statements_n++];
+		struct trail_step *step = next_step(c, steps,
+						    &r->statements_n);
 
 		step->index = (size_t)(s - t->statements);
 		step->actions = &names[s->deny];
@@ -83,6 +144,7 @@ pass_traffic(struct course *c, const struct traffic *t)
 			r->allowed = !s->deny;
 		}
 	}
+	r->statements = keep_steps(c, steps, &r->statements_n);
 	if (r->allowed && too_large(t, c->l->f)) {
 		r->by = TRAFFIC_BY_SIZE;
 		r->allowed = false;
@@ -146,20 +208,40 @@ act(struct course *c, const struct rule *rule, struct trail_step *step)
 	}
 }
 
+static size_t
+most_actions(const struct rule_set *s)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; s != NULL && i < s->n; i++)
+		most += s->rules[i].actions_n;
+	return most;
+}
+
+static const struct verdict_action *
+keep_actions(const struct course *c, size_t n)
+{
+	struct verdict_action *kept;
+
+	if (n == 0 || !(c->flags & VERDICT_BRIEF))
+		return n > 0 ? c->actions : NULL;
+	kept = arena_alloc(c->l->a, n * sizeof(*kept));
+	memcpy(kept, c->actions, n * sizeof(*kept));
+	return kept;
+}
+
 static void
 pass_rules(struct course *c, const struct rule_set *s)
 {
 	struct verdict_recipient *r = c->r;
-	size_t most = 0;
+	struct trail_step *steps = take_room(c, c->room->steps, s->n,
+					     sizeof(*steps));
 
-	for (size_t i = 0; i < s->n; i++)
-		most += s->rules[i].actions_n;
-	c->actions = arena_alloc(c->l->a, most * sizeof(*c->actions));
-	r->actions = c->actions;
-	r->rules = arena_alloc(c->l->a, s->n * sizeof(*r->rules));
+	c->actions = take_room(c, c->room->actions, most_actions(s),
+			       sizeof(*c->actions));
 	for (size_t i = 0; i < s->n && !c->ended; i++) {
 		const struct rule *rule = &s->rules[i];
-		struct trail_step *step = &r->rules[r->rules_n++];
+		struct trail_step *step = next_step(c, steps, &r->rules_n);
 
 		step->name = rule->name;
 		step->index = i;
@@ -168,13 +250,15 @@ pass_rules(struct course *c, const struct rule_set *s)
 		if (step->matched)
 			act(c, rule, step);
 	}
+	r->rules = keep_steps(c, steps, &r->rules_n);
+	r->actions = keep_actions(c, r->actions_n);
 }
 
 static void
 judge(struct look *l, const char *const *recipient, int flags,
-      struct verdict_recipient *r)
+      const struct room *room, struct verdict_recipient *r)
 {
-	struct course c = { .l = l, .r = r, .flags = flags };
+	struct course c = { .l = l, .r = r, .flags = flags, .room = room };
 
 	r->recipient = *recipient;
 	r->allowed = true;
@@ -186,19 +270,36 @@ judge(struct look *l, const char *const *recipient, int flags,
 		pass_traffic(&c, l->p->traffic);
 	if (!r->allowed)
 		r->disposition = DISPOSITION_REJECT;
-	else if (l->p->rule_set != NULL)
+	else if (l->p->rule_set != NULL && !(flags & VERDICT_TRAFFIC))
 		pass_rules(&c, l->p->rule_set);
+	r->reached = r->after;
+	r->reached_n = r->after_n;
 	if (c.handed_on || (r->disposition != DISPOSITION_ACCEPT &&
 			    r->disposition != DISPOSITION_QUARANTINE))
 		r->after_n = 0;
+}
+
+static void
+make_room(const struct policy *p, struct room *room_r, struct arena *a)
+{
+	const size_t statements = p->traffic ? p->traffic->n : 0;
+	const size_t rules = p->rule_set ? p->rule_set->n : 0;
+	const size_t n = statements > rules ? statements : rules;
+
+	room_r->steps = arena_alloc(a, n * sizeof(*room_r->steps));
+	room_r->actions = arena_alloc(a, most_actions(p->rule_set) *
+				      sizeof(*room_r->actions));
 }
 
 void
 verdict_make(const struct policy *p, const struct facts *f, int flags,
 	     struct verdict *v_r, struct arena *a)
 {
+	struct room room = { NULL, NULL };
 	struct look l;
 
+	if (flags & VERDICT_BRIEF)
+		make_room(p, &room, a);
 	look_begin(&l, p, f, a);
 	*v_r = (struct verdict){
 		.recipients_n = f->recipients_n,
@@ -207,7 +308,8 @@ verdict_make(const struct policy *p, const struct facts *f, int flags,
 	v_r->recipients = arena_alloc(a, f->recipients_n *
 				      sizeof(*v_r->recipients));
 	for (size_t i = 0; i < f->recipients_n; i++)
-		judge(&l, &f->recipients[i], flags, &v_r->recipients[i]);
+		judge(&l, &f->recipients[i], flags, &room,
+		      &v_r->recipients[i]);
 }
 
 void

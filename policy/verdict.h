@@ -97,6 +97,11 @@ struct verdict_recipient {
 	const char *const *after;	/* recipients left in the envelope;
 					 * none once it was handed on */
 	size_t after_n;
+	const char *const *reached;	/* those that it stood for when the
+					 * rules ended, also when it was handed
+					 * on or ended: `after` without what
+					 * takes it away */
+	size_t reached_n;
 };
 
 struct verdict {
@@ -105,7 +110,11 @@ struct verdict {
 	bool limits;	/* the header was larger than what is looked at */
 };
 
-#define VERDICT_FULL 1	/* flags: look at every condition, for showing */
+/* Flags. */
+#define VERDICT_FULL 1	/* look at every condition, for showing */
+#define VERDICT_TRAFFIC 2	/* the traffic policy only: no rules */
+#define VERDICT_BRIEF 4	/* the trail has only what matched, and no conditions:
+			 * for a message with a thousand recipients */
 
 /* Memory is the arena's. decode_init() was called. */
 void verdict_make(const struct policy *p, const struct facts *f, int flags,
@@ -128,11 +137,14 @@ bool action_drops_on_failure(const struct action *x);
  * The answers of all RECIPIENT conditions that can make recipients of one
  * message differ in what is done to the message as a whole, one character
  * each ('0', '1'): a milter accepts in one transaction only recipients whose
- * vectors are equal. A refusal is one of these things; those of a traffic
- * policy count when it asks for an Analysis, since what it says at RCPT is
- * final otherwise. Known at RCPT. The arena's.
+ * vectors are equal. Known at RCPT. The arena's.
+ *
+ * Those of the rules; and those of a traffic policy that asks for an Analysis,
+ * which can refuse only the whole message. flags: with VERDICT_TRAFFIC those of
+ * any traffic policy and none of the rules, for whoever can judge the session
+ * at the end of the message only.
  */
 const char *verdict_vector(const struct policy *p, const char *recipient,
-			   struct arena *a);
+			   int flags, struct arena *a);
 
 #endif

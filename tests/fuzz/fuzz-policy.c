@@ -42,7 +42,8 @@ evaluate(const struct policy *p)
 				trail_text(&s->conditions[j], &a);
 		}
 	}
-	verdict_vector(p, to[0], &a);
+	verdict_vector(p, to[0], 0, &a);
+	verdict_vector(p, to[0], VERDICT_TRAFFIC, &a);
 	f.head = NULL;
 	verdict_make(p, &f, 0, &v, &a);
 	arena_free(&a);

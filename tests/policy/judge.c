@@ -346,7 +346,8 @@ show_verdict(struct judge *j, int flags)
 		json_array_append_new(trail, show_trail(r));
 		json_array_append_new(actions, show_actions(r));
 		json_array_append_new(vectors, json_string(
-			verdict_vector(j->p, r->recipient, &j->a)));
+			verdict_vector(j->p, r->recipient, 0,
+					       &j->a)));
 	}
 	return json_pack("{s:{s:o}, s:o, s:o, s:b, s:o}", "verdict",
 			 "recipients", recipients, "trail", trail, "actions",

@@ -265,7 +265,8 @@ unless(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		for (int flags = 0; flags <= VERDICT_FULL; flags++) {
+		for (int flags = 0; flags <= VERDICT_FULL;
+		     flags += VERDICT_FULL) {
 			const struct trail_step *s;
 			struct world w;
 
@@ -339,12 +340,76 @@ vector(void **state)
 
 	(void)state;
 	world_begin(&w);
-	assert_string_equal(verdict_vector(w.p, "a", &w.a), "");
+	assert_string_equal(verdict_vector(w.p, "a", 0, &w.a), "");
 	world_load(&w, NULL, set);
-	assert_string_equal(verdict_vector(w.p, "alice@x", &w.a), "101");
-	assert_string_equal(verdict_vector(w.p, "B@example.com", &w.a),
+	assert_string_equal(verdict_vector(w.p, "alice@x", 0, &w.a), "101");
+	assert_string_equal(verdict_vector(w.p, "B@example.com", 0, &w.a),
 			    "011");
-	assert_string_equal(verdict_vector(w.p, "c", &w.a), "000");
+	assert_string_equal(verdict_vector(w.p, "c", 0, &w.a), "000");
+	world_end(&w);
+}
+
+/* A milter that asks for the traffic policy at the end of the message. */
+static void
+vector_of_traffic(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	world_load(&w, NULL, "{\"DefaultAction\": \"ALLOW\", "
+		   "\"PolicyStatements\": [{\"Action\": \"DENY\", "
+		   "\"Conditions\": [{\"StringExpression\": {\"Evaluate\": "
+		   "{\"Attribute\": \"RECIPIENT\"}, \"Operator\": "
+		   "\"STARTS_WITH\", \"Values\": [\"al\"]}}]}]}");
+	assert_string_equal(verdict_vector(w.p, "alice@x", VERDICT_TRAFFIC,
+					   &w.a), "1");
+	assert_string_equal(verdict_vector(w.p, "bob@x", VERDICT_TRAFFIC,
+					   &w.a), "0");
+	assert_string_equal(verdict_vector(w.p, "alice@x", 0, &w.a), "");
+	assert_false(policy_asks_analysis(w.p));
+	world_end(&w);
+}
+
+/* In brief: the same result, and of the trail what matched. */
+static void
+brief(void **state)
+{
+	static const char *const to[] = { "alice@example.com",
+					  "bob@example.com" };
+	static const char set[] = RULES(
+		RULE("no", SUBJECT("never"), ADD) ", "
+		RULE("away", RECIPIENT("STARTS_WITH", "al"),
+		     TO("\"c@d.example\"")) ", "
+		RULE("mark", SUBJECT("invoice"), ADD) ", "
+		RULE("bob", RECIPIENT("STARTS_WITH", "bob"),
+		     "{\"Drop\": {}}") ", "
+		RULE("neither", SUBJECT("never"), ADD));
+	const struct verdict_recipient *r;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	world_load(&w, NULL, set);
+	world_rcpt(&w, to, COUNT(to));
+	world_judge(&w, VERDICT_BRIEF);
+	r = w.v.recipients;
+	assert_int_equal(r[0].rules_n, 2);
+	assert_string_equal(r[0].rules[0].name, "away");
+	assert_int_equal(r[0].rules[1].index, 2);
+	assert_string_equal(world_actions(&w, 0),
+			    "ReplaceRecipient AddHeader");
+	assert_string_equal(world_after(&w, 0), "c@d.example");
+	assert_int_equal(r[1].rules_n, 2);
+	assert_string_equal(r[1].rules[1].name, "bob");
+	assert_string_equal(world_actions(&w, 1), "AddHeader Drop");
+	assert_int_equal(r[1].after_n, 0);
+	assert_int_equal(r[1].reached_n, 1);
+	assert_string_equal(r[1].reached[0], "bob@example.com");
+	world_judge(&w, VERDICT_TRAFFIC);
+	assert_int_equal(w.v.recipients[0].rules_n, 0);
+	assert_int_equal(w.v.recipients[1].disposition, DISPOSITION_ACCEPT);
+	assert_false(policy_removes(w.p, "x"));
 	world_end(&w);
 }
 
@@ -354,7 +419,7 @@ vector(void **state)
 
 /* What it says at RCPT is final, unless it waits for the message. */
 static void
-vector_of_traffic(void **state)
+vector_of_analysis(void **state)
 {
 	static const struct {
 		const char *policy, *alice, *bob;
@@ -384,9 +449,9 @@ vector_of_traffic(void **state)
 		ROW(rows[i].policy);
 		world_begin(&w);
 		world_load(&w, NULL, rows[i].policy);
-		assert_string_equal(verdict_vector(w.p, "alice@x", &w.a),
+		assert_string_equal(verdict_vector(w.p, "alice@x", 0, &w.a),
 				    rows[i].alice);
-		assert_string_equal(verdict_vector(w.p, "bob@x", &w.a),
+		assert_string_equal(verdict_vector(w.p, "bob@x", 0, &w.a),
 				    rows[i].bob);
 		world_end(&w);
 	}
@@ -405,6 +470,8 @@ main(void)
 		cmocka_unit_test(trail),
 		cmocka_unit_test(vector),
 		cmocka_unit_test(vector_of_traffic),
+		cmocka_unit_test(vector_of_analysis),
+		cmocka_unit_test(brief),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

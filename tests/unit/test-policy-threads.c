@@ -79,7 +79,7 @@ judge(const struct policy *p, const struct facts *given, const char *mail,
 	said.after = v.recipients[0].after_n > 0 ? v.recipients[0].after[0] :
 		"";
 	said.after = arena_printf(a, "%s %s", said.after, verdict_vector(
-		p, rcpt[0], a));
+		p, rcpt[0], 0, a));
 	return said;
 }
 
