@@ -27,7 +27,14 @@ found() { # NAME: the one installed file whose path ends so
 @test "install: programs, units, users, tmpfiles, manuals, examples" {
 	for f in bin/fallbackmx libexec/fallbackmx/fallbackmx-deliver \
 	    system/fallbackmx-sync.service system/fallbackmx-sync.timer \
+	    sbin/fallbackmx-milter \
+	    system/fallbackmx-milter.service \
+	    system/fallbackmx-milter.socket \
 	    sysusers.d/fallbackmx.conf tmpfiles.d/fallbackmx.conf \
+	    sysusers.d/fallbackmx-milter.conf \
+	    tmpfiles.d/fallbackmx-milter.conf \
+	    examples/postfix-conf/README.md examples/postfix-conf/main.cf \
+	    examples/postfix-conf/master.cf \
 	    man1/fallbackmx.1 man1/fallbackmx-check.1 \
 	    man1/fallbackmx-sync.1 man8/fallbackmx-deliver.8 \
 	    man5/fallbackmx.json.5 \
@@ -43,6 +50,7 @@ found() { # NAME: the one installed file whose path ends so
 	same "$(find "$DEST" -type f -perm /7022)" ""
 	same "$(find "$DEST" ! -type f ! -type d)" ""
 	for f in "$(found bin/fallbackmx)" \
+	    "$(found sbin/fallbackmx-milter)" \
 	    "$(found fallbackmx/fallbackmx-deliver)"; do
 		same "$(stat -c %a "$f")" 755
 	done
@@ -127,9 +135,13 @@ found() { # NAME: the one installed file whose path ends so
 	# the program is not installed on this machine
 	sed -i "s|^ExecStart=[^ ]*|ExecStart=$FB_BIN/fallbackmx|" \
 	    "$T/units/fallbackmx-sync.service"
-	for unit in service timer; do
+	cp "$(found system/fallbackmx-milter.service)" \
+	    "$(found system/fallbackmx-milter.socket)" "$T/units"
+	sed -i "s|^ExecStart=.*|ExecStart=$(found sbin/fallbackmx-milter)|" \
+	    "$T/units/fallbackmx-milter.service"
+	for unit in sync.service sync.timer milter.service milter.socket; do
 		expect 0 systemd-analyze verify --man=no \
-		    "$T/units/fallbackmx-sync.$unit"
+		    "$T/units/fallbackmx-$unit"
 		! grep -F fallbackmx <<<"$stderr$output"
 	done
 }
@@ -138,17 +150,24 @@ found() { # NAME: the one installed file whose path ends so
 	bin=$(found bin/fallbackmx)
 	grep -qF "ExecStart=${bin#"$DEST"} sync" \
 	    "$(found system/fallbackmx-sync.service)"
+	bin=$(found sbin/fallbackmx-milter)
+	grep -qFx "ExecStart=${bin#"$DEST"}" \
+	    "$(found system/fallbackmx-milter.service)"
 }
 
-@test "systemd: exposure of the service at most 2.2" {
+@test "systemd: exposure of the services at most 2.2 and 0.5" {
 	need systemd-analyze
-	cp "$(found system/fallbackmx-sync.service)" "$T"
-	level=$(SYSTEMD_COLORS=0 systemd-analyze security --offline=true \
-	    --no-pager "$T/fallbackmx-sync.service" |
-	    sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p')
-	echo "# exposure $level" >&3
-	[ -n "$level" ]
-	"$FB_PYTHON" -c 'import sys; sys.exit(float(sys.argv[1]) > 2.2)' "$level"
+	for unit in sync:2.2 milter:0.5; do
+		service=fallbackmx-${unit%:*}.service
+		cp "$(found system/$service)" "$T"
+		level=$(SYSTEMD_COLORS=0 systemd-analyze security \
+		    --offline=true --no-pager "$T/$service" |
+		    sed -n 's/.*exposure level for [^:]*: \([0-9.]*\).*/\1/p')
+		echo "# exposure of $service $level" >&3
+		[ -n "$level" ]
+		"$FB_PYTHON" -c 'import sys
+sys.exit(float(sys.argv[1]) > float(sys.argv[2]))' "$level" "${unit#*:}"
+	done
 }
 
 @test "sysusers.d and tmpfiles.d make the user and the state directory" {
@@ -167,4 +186,27 @@ found() { # NAME: the one installed file whose path ends so
 	systemd-tmpfiles --root="$root" --create \
 	    "$(found tmpfiles.d/fallbackmx.conf)"
 	same "$(stat -c '%a %u' "$root$state")" "700 $id"
+}
+
+@test "the milter's: a user, and a directory that Postfix may enter" {
+	need_root
+	need systemd-sysusers
+	need systemd-tmpfiles
+	root=$T/root
+	mkdir -p "$root/etc" "$root/var/spool/postfix" "$root/run"
+	echo 'postfix:x:61234:' >"$root/etc/group"
+	systemd-sysusers --root="$root" \
+	    "$(found sysusers.d/fallbackmx-milter.conf)"
+	line=$(grep '^fallbackmx-milter:' "$root/etc/passwd")
+	id=$(cut -d: -f3 <<<"$line")
+	gid=$(cut -d: -f4 <<<"$line")
+	[ "$id" -ge 100 ] && [ "$id" -lt 1000 ]
+	[[ "$line" == *nologin ]]
+	systemd-tmpfiles --root="$root" --create \
+	    "$(found tmpfiles.d/fallbackmx-milter.conf)"
+	same "$(cd "$root" && stat -c '%n %a %u %g' \
+	    var/spool/postfix/fallbackmx run/fallbackmx-milter \
+	    var/lib/fallbackmx-milter)" "var/spool/postfix/fallbackmx 2750 $id 61234
+run/fallbackmx-milter 750 $id $gid
+var/lib/fallbackmx-milter 755 $id $gid"
 }
