@@ -59,6 +59,8 @@ make_settings(struct settings *s, struct arguments *a, int n, char **words,
 		ret = settings_from_source(s, words[0], e);
 	else
 		ret = cmd_read_settings(s, a->config, e);
+	if (ret == 0)
+		ret = cmd_need_sources(s, a->config, "check", e);
 	return ret < 0 ? ret : cmd_use_aws(s, &a->aws, e);
 }
 

@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "lib/base/option.h"
 #include "lib/base/text.h"
+#include "milter/settings.h"
 #include "sync/settings.h"
 
 struct arguments {
@@ -51,22 +52,91 @@ find_action(int argc, char **argv, int first, struct err *e)
 			near ? "?)" : "");
 }
 
+/* Both halves of the file: what sync reads and what the milter reads. */
+struct halves {
+	struct settings sync;
+	struct filter_settings milter;
+};
+
+/* Lines of more that are not in lines yet: both halves read the top. */
 static void
-print_verdict(const struct settings *s, const char *file)
+add_new(struct buf *lines, const struct buf *more)
+{
+	const char *line = more->data, *end;
+
+	for (; line != NULL && *line != '\0'; line = end) {
+		end = strchr(line, '\n') + 1;
+		if (lines->data == NULL ||
+		    memmem(lines->data, lines->len, line,
+			   (size_t)(end - line)) == NULL)
+			buf_add(lines, line, (size_t)(end - line));
+	}
+}
+
+static int
+read_halves(struct halves *h, const char *file, struct err *e)
+{
+	struct buf lines, more;
+	size_t n = 0;
+	int ret;
+
+	buf_init(&lines, CMD_MISTAKES_MAX);
+	buf_init(&more, CMD_MISTAKES_MAX);
+	ret = settings_read(&h->sync, file, &lines, e);
+	if (ret == 0 || lines.len > 0) {
+		struct err e2;
+
+		if (filter_settings_read(&h->milter, file, &more, &e2) < 0 &&
+		    ret == 0) {
+			ret = -1;
+			*e = e2;
+		}
+		add_new(&lines, &more);
+	}
+	for (size_t i = 0; i < lines.len; i++)
+		n += lines.data[i] == '\n';
+	if (n > 0)
+		err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s",
+			 text_show(file), n, n == 1 ? "" : "s");
+	cmd_say_lines(&lines);
+	buf_free(&lines);
+	buf_free(&more);
+	return ret;
+}
+
+static void
+print_settings(const struct halves *h)
+{
+	json_t *top = settings_json(&h->sync);
+
+	if (h->milter.given)
+		json_object_set_new(top, "milter",
+				    filter_settings_json(&h->milter));
+	json_dumpf(top, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(top);
+}
+
+static void
+print_verdict(const struct halves *h, const char *file)
 {
 	size_t lines = 0;
 
-	for (size_t i = 0; i < s->sources_n; i++)
-		lines += s->sources[i].routes_n;
-	printf("%s: no mistakes; sources=%zu mailboxes=%zu\n", text_show(file),
-	       s->sources_n, lines);
+	for (size_t i = 0; i < h->sync.sources_n; i++)
+		lines += h->sync.sources[i].routes_n;
+	printf("%s: no mistakes; sources=%zu mailboxes=%zu", text_show(file),
+	       h->sync.sources_n, lines);
+	if (h->milter.given)
+		printf(" ingress_points=%zu", h->milter.ingresses_n);
+	putchar('\n');
 }
 
 static int
 run_config(int argc, char **argv)
 {
 	struct arguments a = { 0 };
-	struct settings s = { 0 };
+	const char *file;
+	struct halves h = { 0 };
 	struct err e;
 	int first, action, ret;
 
@@ -79,14 +149,18 @@ run_config(int argc, char **argv)
 	action = find_action(argc, argv, first, &e);
 	if (action < 0)
 		return cmd_fail(&e, "config");
-	ret = cmd_read_settings(&s, a.config, &e);
+	file = a.config ? a.config : CMD_CONFIG_FILE;
+	ret = read_halves(&h, file, &e);
+	if (ret < 0)
+		cmd_explain_missing(a.config, &e);
 	if (ret == 0)
-		ret = settings_state_dir(&s, NULL, &e);
+		ret = settings_state_dir(&h.sync, NULL, &e);
 	if (ret == 0 && action == SHOW)
-		settings_print(&s);
+		print_settings(&h);
 	else if (ret == 0)
-		print_verdict(&s, a.config ? a.config : CMD_CONFIG_FILE);
-	settings_free(&s);
+		print_verdict(&h, file);
+	settings_free(&h.sync);
+	filter_settings_free(&h.milter);
 	return ret < 0 ? cmd_fail(&e, "config") : EX_OK;
 }
 

@@ -90,6 +90,8 @@ make_settings(struct settings *s, struct arguments *a, char **words,
 	else
 		ret = cmd_read_settings(s, a->config, e);
 	if (ret == 0)
+		ret = cmd_need_sources(s, a->config, "sync", e);
+	if (ret == 0)
 		ret = cmd_use_aws(s, &a->aws, e);
 	if (ret == 0)
 		ret = settings_state_dir(s, a->state_dir, e);

@@ -6,6 +6,7 @@
 #define FALLBACKMX_CMD_H
 
 #include "lib/aws/aws-config.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 
 struct settings;
@@ -34,8 +35,22 @@ int cmd_fail(const struct err *e, const char *command);
  * the exit code of the first failure; code is what it was so far. */
 int cmd_go_on(int code, int ret, const struct err *e, const char *command);
 
+#define CMD_MISTAKES_MAX ((size_t)262144)	/* bytes of their lines */
+
+/* Logs each line. */
+void cmd_say_lines(const struct buf *lines);
+
 /* settings_read() that logs each mistake. file may be NULL: the default. */
 int cmd_read_settings(struct settings *s, const char *file, struct err *e);
+
+/* After a failure to read file: says more when that is the default (NULL) and
+ * there is none. */
+void cmd_explain_missing(const char *file, struct err *e);
+
+/* ERR_STOP (EX_CONFIG) when the configuration that was read names no source:
+ * it is the milter's alone. */
+int cmd_need_sources(const struct settings *s, const char *file,
+		     const char *command, struct err *e);
 
 /* Options of how S3 is reached, as rows of a table; field is the struct
  * aws_settings in the struct type. */

@@ -21,8 +21,6 @@
 #include "lib/base/text.h"
 #include "sync/settings.h"
 
-#define MISTAKES_MAX ((size_t)65536)
-
 static const struct command *const commands[] = {
 	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy,
 };
@@ -58,28 +56,54 @@ cmd_go_on(int code, int ret, const struct err *e, const char *command)
 	return code == EX_OK ? failed : code;
 }
 
-int
-cmd_read_settings(struct settings *s, const char *file, struct err *e)
+void
+cmd_say_lines(const struct buf *lines)
 {
-	struct buf mistakes;
-	char *line, *rest;
-	int ret;
+	const char *line = lines->data;
 
-	buf_init(&mistakes, MISTAKES_MAX);
-	ret = settings_read(s, file ? file : CMD_CONFIG_FILE, &mistakes, e);
-	for (line = mistakes.data; line != NULL && *line != '\0'; line = rest) {
-		rest = line + strcspn(line, "\n");
-		if (*rest != '\0')
-			*rest++ = '\0';
-		log_problem("%s", line);
+	while (line != NULL && *line != '\0') {
+		const size_t n = strcspn(line, "\n");
+
+		log_problem("%.*s", (int)n, line);
+		line += n + (line[n] == '\n');
 	}
-	buf_free(&mistakes);
-	if (ret < 0 && file == NULL && access(CMD_CONFIG_FILE, F_OK) < 0 &&
+}
+
+void
+cmd_explain_missing(const char *file, struct err *e)
+{
+	if (file == NULL && access(CMD_CONFIG_FILE, F_OK) < 0 &&
 	    errno == ENOENT)
 		err_stop(e, EX_CONFIG, "cannot read %s: there is none; write "
 			 "it (fallbackmx.json(5)), or give --config, or SOURCE "
 			 "and MAILDIR", CMD_CONFIG_FILE);
+}
+
+int
+cmd_read_settings(struct settings *s, const char *file, struct err *e)
+{
+	struct buf mistakes;
+	int ret;
+
+	buf_init(&mistakes, CMD_MISTAKES_MAX);
+	ret = settings_read(s, file ? file : CMD_CONFIG_FILE, &mistakes, e);
+	cmd_say_lines(&mistakes);
+	buf_free(&mistakes);
+	if (ret < 0)
+		cmd_explain_missing(file, e);
 	return ret;
+}
+
+int
+cmd_need_sources(const struct settings *s, const char *file,
+		 const char *command, struct err *e)
+{
+	if (s->sources_n > 0)
+		return 0;
+	return err_stop(e, EX_CONFIG, "cannot %s: %s has no \"sources\"; say "
+			"there where mail comes from (fallbackmx.json(5)), or "
+			"give it on the command line", command,
+			text_show(file ? file : CMD_CONFIG_FILE));
 }
 
 int

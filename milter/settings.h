@@ -14,6 +14,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/config.h"
 #include "lib/base/err.h"
 #include "policy/range.h"
 
@@ -80,7 +81,8 @@ struct ip_filter {
  * macro with value; none of them: all that no other one claims. */
 struct ingress_settings {
 	const char *name;
-	const char *listener;		/* {daemon_addr}:{daemon_port} */
+	const char *listener;		/* {daemon_addr}:{daemon_port}, or
+					 * *:{daemon_port} */
 	const char *daemon_name;	/* {daemon_name} */
 	const char *macro, *value;	/* macro with its braces; {x} = value */
 	const char *traffic_policy;	/* a file; NULL: none */
@@ -94,9 +96,8 @@ struct ingress_settings {
 	const char *deny_text;		/* behind 550 5.7.1; never NULL */
 	struct ip_filter *ip_filters;
 	size_t ip_filters_n;
-	struct range listener_at;	/* the address of listener; bits 0 and
-					 * family 0: none */
-	int listener_port;
+	struct ip listener_ip;		/* of listener; family 0: any */
+	int listener_port;		/* of listener; 0: there is none */
 };
 
 struct filter_settings {
@@ -116,7 +117,8 @@ struct filter_settings {
 	int concurrency;		/* evaluations at once */
 	int wait;			/* seconds, for a place among them */
 	int drain;			/* seconds, at a stop */
-	int on_failure[TROUBLES];	/* enum trouble_answer */
+	int *on_failure;		/* enum trouble_answer, by enum trouble;
+					 * never NULL */
 	struct analysis_settings *analyses;
 	size_t analyses_n;
 	struct target_settings *targets;
@@ -132,7 +134,6 @@ struct filter_settings {
 	/* private: as written */
 	const char **trusted_text, **relays_text;
 	size_t trusted_text_n, relays_text_n;
-	int *answers;
 	struct arena arena;
 };
 
@@ -151,9 +152,9 @@ int filter_settings_parse(struct filter_settings *s, const char *name,
 			  const char *text, size_t len, struct buf *mistakes,
 			  struct err *e);
 
-/* The settings in force as the object "milter", defaults included; JSON with
- * a line end. */
-void filter_settings_print(const struct filter_settings *s, struct buf *out);
+/* The settings in force as the object "milter", defaults included; the
+ * caller's reference. */
+json_t *filter_settings_json(const struct filter_settings *s);
 
 void filter_settings_free(struct filter_settings *s);
 

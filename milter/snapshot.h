@@ -52,9 +52,9 @@ struct tally;
 /* One ingress point in force. */
 struct ingress {
 	const struct ingress_settings *s;	/* never NULL */
-	const struct policy *traffic;	/* NULL: none; traffic policy and lists
-					 * only */
-	const struct policy *rules;	/* NULL: none; rule set and lists only */
+	const struct policy *traffic;	/* NULL: none; only traffic policy and
+					 * lists */
+	const struct policy *rules;	/* NULL: none; only rule set, lists */
 	struct counter *results[RESULTS];
 	struct counter *refusals[REFUSALS];
 	struct histogram *eom;		/* seconds at end of message */

@@ -1,13 +1,10 @@
 #include <config.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -136,12 +133,12 @@ static const struct config_row settings_rows[] = {
 	  .text = ENGINE_USER,
 	  .offset = offsetof(struct settings, engine_user),
 	  .help = "the user that reads sources, when started as root" },
-	{ .key = "sources", .type = CONFIG_LIST, .required = true,
-	  .min = 1, .max = 64, .rows = source_rows,
-	  .size = sizeof(struct source_settings),
+	{ .key = "sources", .type = CONFIG_LIST, .min = 1, .max = 64,
+	  .rows = source_rows, .size = sizeof(struct source_settings),
 	  .offset = offsetof(struct settings, sources),
 	  .count = offsetof(struct settings, sources_n),
 	  .help = "where mail comes from" },
+	{ .key = "milter", .type = CONFIG_FOREIGN },
 	{ .key = NULL }
 };
 
@@ -172,55 +169,6 @@ settings_parse(struct settings *s, const char *name, const char *text,
 	return count_mistakes(s, &m, e);
 }
 
-static int
-check_mode(int fd, const char *file, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_stop(e, EX_IOERR, "cannot read %s: %s",
-				text_show(file), strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return err_stop(e, EX_CONFIG, "cannot use %s: not a file",
-				text_show(file));
-	if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & 022) != 0))
-		return err_stop(e, EX_CONFIG, "cannot use %s: root needs a "
-				"file of its own that no others may write "
-				"(found owner %u, mode %04o)", text_show(file),
-				st.st_uid, st.st_mode & 07777);
-	return 0;
-}
-
-/* Fills text with up to CONFIG_MAX + 1 bytes: one too many tells. */
-static int
-read_file(const char *file, struct buf *text, struct err *e)
-{
-	char part[8192];
-	ssize_t n;
-	int fd, ret;
-
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		int code = errno == EACCES ? EX_NOPERM : EX_CONFIG;
-
-		return err_stop(e, code, "cannot read %s: %s", text_show(file),
-				strerror(errno));
-	}
-	ret = check_mode(fd, file, e);
-	while (ret == 0 && !text->cut) {
-		n = read(fd, part, sizeof(part));
-		if (n == 0)
-			break;
-		if (n > 0)
-			buf_add(text, part, (size_t)n);
-		else if (errno != EINTR)
-			ret = err_stop(e, EX_IOERR, "cannot read %s: %s",
-				       text_show(file), strerror(errno));
-	}
-	close(fd);
-	return ret;
-}
-
 int
 settings_read(struct settings *s, const char *file, struct buf *mistakes,
 	      struct err *e)
@@ -231,7 +179,7 @@ settings_read(struct settings *s, const char *file, struct buf *mistakes,
 
 	*s = (struct settings){ 0 };
 	buf_init(&text, CONFIG_MAX + 1);
-	ret = read_file(file, &text, e);
+	ret = config_read_file(file, &text, e);
 	if (ret == 0)
 		ret = settings_parse(s, file, text.data ? text.data : "",
 				     text.len, mistakes, e);
@@ -369,14 +317,10 @@ settings_state_dir(struct settings *s, const char *wanted, struct err *e)
 	return 0;
 }
 
-void
-settings_print(const struct settings *s)
+json_t *
+settings_json(const struct settings *s)
 {
-	json_t *top = config_json(settings_rows, s);
-
-	json_dumpf(top, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(top);
+	return config_json(settings_rows, s);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "lib/aws/aws-config.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/config.h"
 #include "lib/base/err.h"
 
 #define SETTLE_DEFAULT 60	/* seconds, of a configured source */
@@ -62,7 +63,8 @@ struct source_settings {
 struct settings {
 	const char *state_dir;		/* NULL until settings_state_dir() */
 	const char *engine_user;	/* of the engine when started as root */
-	struct source_settings *sources;
+	struct source_settings *sources;	/* NULL: the file names none,
+						 * it is the milter's alone */
 	size_t sources_n;
 	struct arena arena;
 };
@@ -121,9 +123,9 @@ const char *settings_absolute(struct settings *s, const char *path);
  */
 int settings_state_dir(struct settings *s, const char *wanted, struct err *e);
 
-/* Prints the settings in force to stdout as JSON that settings_read() takes.
- * Whether it arrived the caller learns from the stream. */
-void settings_print(const struct settings *s);
+/* The settings in force as the document that settings_read() takes; the
+ * caller's reference. */
+json_t *settings_json(const struct settings *s);
 
 void settings_free(struct settings *s);
 

@@ -46,6 +46,13 @@ describe(const struct config_row *row, char *out, size_t size)
 	case CONFIG_LIST:
 		snprintf(out, size, "%s (a list of %d to %d objects)",
 			 row->help, row->min, row->max);
+		break;
+	case CONFIG_STRINGS:
+		snprintf(out, size, "%s (a list of %d to %d strings)",
+			 row->help, row->min, row->max);
+		break;
+	case CONFIG_FOREIGN:
+		break;		/* no value of it is wrong */
 	}
 }
 
@@ -146,6 +153,34 @@ read_list(struct reader *r, json_t *v, const char *path,
 }
 
 static bool
+read_strings(struct reader *r, json_t *v, const char *path,
+	     const struct config_row *row, void *base)
+{
+	size_t n = json_array_size(v);
+	const char **items;
+
+	if (!json_is_array(v) || n < (size_t)row->min || n > (size_t)row->max)
+		return false;
+	items = arena_alloc(r->arena, (n + 1) * sizeof(*items));
+	memcpy(field(base, row->offset), &items, sizeof(items));
+	*(size_t *)field(base, row->count) = n;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(v, i);
+
+		items[i] = "";
+		if (json_is_string(item))
+			items[i] = arena_strndup(r->arena,
+						 json_string_value(item),
+						 json_string_length(item));
+		else
+			config_mistake_value(r->m, arena_printf(r->arena,
+					     "%s[%zu]", path, i), item,
+					     "a string");
+	}
+	return true;
+}
+
+static bool
 read_value(struct reader *r, json_t *v, const char *path,
 	   const struct config_row *row, void *base)
 {
@@ -165,6 +200,10 @@ read_value(struct reader *r, json_t *v, const char *path,
 		return read_inner(r, v, path, row, base);
 	case CONFIG_LIST:
 		return read_list(r, v, path, row, base);
+	case CONFIG_STRINGS:
+		return read_strings(r, v, path, row, base);
+	case CONFIG_FOREIGN:
+		return true;
 	}
 	return false;
 }
@@ -186,6 +225,8 @@ set_default(const struct config_row *row, void *base)
 		break;
 	case CONFIG_OBJECT:
 	case CONFIG_LIST:
+	case CONFIG_STRINGS:
+	case CONFIG_FOREIGN:
 		break;		/* memory of an arena is zeroed */
 	}
 }
@@ -273,18 +314,39 @@ config_read(const char *text, size_t len, const struct config_row *rows,
 	json_decref(top);
 }
 
+/* An empty list where none may be empty was not there at all. */
 static json_t *
 list_json(const struct config_row *row, const char *base)
 {
-	json_t *list = json_array();
 	const char *items;
+	json_t *list;
 	size_t n;
 
 	memcpy(&items, base + row->offset, sizeof(items));
 	memcpy(&n, base + row->count, sizeof(n));
+	if (n < (size_t)row->min)
+		return NULL;
+	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, config_json(row->rows,
 							items + i * row->size));
+	return list;
+}
+
+static json_t *
+strings_json(const struct config_row *row, const char *base)
+{
+	const char *const *items;
+	json_t *list;
+	size_t n;
+
+	memcpy(&items, base + row->offset, sizeof(items));
+	memcpy(&n, base + row->count, sizeof(n));
+	if (n < (size_t)row->min)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(items[i]));
 	return list;
 }
 
@@ -311,6 +373,10 @@ value_json(const struct config_row *row, const char *base)
 		return inner ? config_json(row->rows, inner) : NULL;
 	case CONFIG_LIST:
 		return list_json(row, base);
+	case CONFIG_STRINGS:
+		return strings_json(row, base);
+	case CONFIG_FOREIGN:
+		break;
 	}
 	return NULL;
 }

@@ -12,7 +12,7 @@
  * Text of the document lives in the caller's arena. Documents are at most
  * CONFIG_MAX bytes; keys given twice and NUL are refused; nothing is nested
  * deeper than the table (and never deeper than jansson's own limit of 2048).
- * No threads, no I/O.
+ * No threads; no I/O but config_read_file().
  */
 #ifndef FALLBACKMX_LIB_CONFIG_H
 #define FALLBACKMX_LIB_CONFIG_H
@@ -23,6 +23,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "err.h"
 
 #define CONFIG_MAX ((size_t)1048576)
 
@@ -35,6 +36,9 @@ enum config_type {
 	CONFIG_OBJECT,	/* pointer to a struct of rows; NULL = absent */
 	CONFIG_LIST,	/* pointer to an array of them; with one more, zeroed,
 			 * behind its end */
+	CONFIG_STRINGS,	/* const char **, an array of them; NULL = absent */
+	CONFIG_FOREIGN,	/* no field: another program's, any value; not looked
+			 * at, and not in config_json() */
 };
 
 struct config_row {
@@ -43,7 +47,8 @@ struct config_row {
 	bool required;
 	size_t offset;		/* of the field in the struct */
 	const char *help;	/* what is expected, a noun: "a directory" */
-	/* INTEGER: value; LIST: items; STRING: bytes, max only, 0 = any. */
+	/* INTEGER: value; LIST, STRINGS: items; STRING: bytes, max only, 0 =
+	 * any. */
 	int min, max;
 	const char *unit;	/* INTEGER: "seconds" */
 	/* Default of STRING; and of INTEGER, WORD, BOOLEAN. */
@@ -52,7 +57,7 @@ struct config_row {
 	const char *const *words;	/* WORD: NULL-terminated */
 	const struct config_row *rows;	/* OBJECT, LIST: of one object */
 	size_t size;			/* OBJECT, LIST: of one struct */
-	size_t count;			/* LIST: offset of its size_t count */
+	size_t count;	/* LIST, STRINGS: offset of their size_t count */
 };
 
 /* Where the mistakes go; n counts them even when lines is full. */
@@ -97,7 +102,16 @@ void config_mistake_key(struct config_mistakes *m, const char *path,
 /* "a, b or c" of NULL-terminated words, cut to size. */
 void config_words(const char *const *words, char *out, size_t size);
 
-/* The document that gives the struct at base; the caller's reference. */
+/* The document that gives the struct at base; the caller's reference. A list
+ * that is empty and may not be is left out. */
 json_t *config_json(const struct config_row *rows, const void *base);
+
+/*
+ * The text of the configuration file, up to CONFIG_MAX + 1 bytes (one too many
+ * tells config_read()). ERR_STOP: EX_NOPERM, EX_CONFIG (there is none, it is
+ * no file, or root is asked to believe one that others may write), EX_IOERR.
+ * text was initialised by the caller.
+ */
+int config_read_file(const char *file, struct buf *text, struct err *e);
 
 #endif

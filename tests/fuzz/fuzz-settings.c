@@ -23,7 +23,7 @@ s3_ok(const struct source_settings *from)
 static void
 settings_ok(const struct settings *s)
 {
-	PROMISE(s->engine_user != NULL && s->sources_n > 0);
+	PROMISE(s->engine_user != NULL);
 	for (size_t i = 0; i < s->sources_n; i++) {
 		const struct source_settings *from = &s->sources[i];
 

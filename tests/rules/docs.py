@@ -19,7 +19,7 @@ PAGES = {
     ('policy', 'test'): 'docs/man/fallbackmx-policy.1',
 }
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
-CONFIG_SOURCE = 'sync/settings.c'
+CONFIG_SOURCES = ('sync/settings.c', 'milter/settings.c')
 VARIABLES_PAGE = 'docs/man/fallbackmx-sync.1'
 VARIABLES_SOURCE = 'lib/aws/aws-env.c'
 
@@ -75,9 +75,10 @@ def commands(words):
 
 
 def keys():
-    """The words of the configuration's own table."""
-    return set(re.findall(r'^\s*\{\s*(?:\.\w+\s*=\s*)?"([a-z_]+)"\s*,',
-                          rule.text(CONFIG_SOURCE), re.M))
+    """The words of the configuration's own tables."""
+    return set(k for name in CONFIG_SOURCES for k in re.findall(
+        r'^\s*\{\s*(?:\.\w+\s*=\s*)?"([a-z_]+)"\s*,',
+        rule.text(name), re.M))
 
 
 def described():
@@ -126,7 +127,8 @@ if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
 if os.path.exists(os.path.join(rule.SRC, VARIABLES_SOURCE)):
     rule.check('variables that are read are those of fallbackmx-sync(1)',
                variables())
-rule.check('there are keys', [] if keys() else ['none in ' + CONFIG_SOURCE])
+rule.check('there are keys', [] if keys() else [
+    'none in ' + ', '.join(CONFIG_SOURCES)])
 if os.path.exists(os.path.join(rule.SRC, CONFIG_PAGE)):
     rule.check('every key is in fallbackmx.json(5)', (
         k for k in sorted(keys())

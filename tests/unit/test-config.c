@@ -19,6 +19,8 @@ struct target {
 	struct item *single;
 	struct item *items;
 	size_t items_n;
+	const char **words;
+	size_t words_n;
 };
 
 static const struct config_row item_rows[] = {
@@ -48,6 +50,10 @@ static const struct config_row rows[] = {
 	  .max = 3, .size = sizeof(struct item),
 	  .offset = offsetof(struct target, items),
 	  .count = offsetof(struct target, items_n), .help = "some items" },
+	{ .key = "words", .type = CONFIG_STRINGS, .max = 3,
+	  .offset = offsetof(struct target, words),
+	  .count = offsetof(struct target, words_n), .help = "some words" },
+	{ .key = "others", .type = CONFIG_FOREIGN },
 	{ .key = NULL }
 };
 
@@ -55,7 +61,7 @@ struct wrong {
 	const char *text, *says;
 };
 
-#define KEYS "title, colour, size, open, single or items"
+#define KEYS "title, colour, size, open, single, items, words or others"
 
 static const struct wrong wrongs[] = {
 	{ "[]", "f: found a list, expected an object\n" },
@@ -91,6 +97,13 @@ static const struct wrong wrongs[] = {
 	  "f: items[0]: found 7, expected an object\n"
 	  "f: items[2].name: found \"123456789\", expected a name (a string of "
 	  "at most 8 bytes)\n" },
+	{ "{\"words\": \"a\"}", "f: words: found \"a\", expected some words "
+	  "(a list of 0 to 3 strings)\n" },
+	{ "{\"words\": [\"a\", \"b\", \"c\", \"d\"]}", "f: words: found a "
+	  "list, expected some words (a list of 0 to 3 strings)\n" },
+	{ "{\"words\": [\"a\", 7, null], \"others\": {\"any\": [1]}}",
+	  "f: words[1]: found 7, expected a string\n"
+	  "f: words[2]: found null, expected a string\n" },
 	{ "{\"size\": -1, \"x\": 1, \"open\": 0}",
 	  "f: size: found -1, expected an integer from 1 to 100 bytes\n"
 	  "f: x: found an unknown key, expected " KEYS "\n"
@@ -134,6 +147,7 @@ fills_defaults(void **state)
 	assert_true(t.open);
 	assert_null(t.single);
 	assert_null(t.items);
+	assert_null(t.words);
 	buf_free(&lines);
 	arena_free(&a);
 }
@@ -142,7 +156,7 @@ static const char full[] =
 	"{\"title\": \"\", \"colour\": \"red\", \"size\": 100, \"open\": false,"
 	" \"single\": {\"name\": \"s\", \"weight\": -2}, \"items\":"
 	" [{\"name\": \"a\", \"weight\": 1},"
-	" {\"name\": \"b\", \"weight\": 9}]}";
+	" {\"name\": \"b\", \"weight\": 9}], \"words\": [\"\", \"w\"]}";
 
 static void
 reads_and_gives_back(void **state)
@@ -166,6 +180,9 @@ reads_and_gives_back(void **state)
 	assert_string_equal(t.items[1].name, "b");
 	assert_int_equal(t.items[1].weight, 9);
 	assert_null(t.items[2].name);		/* the spare one */
+	assert_int_equal(t.words_n, 2);
+	assert_string_equal(t.words[1], "w");
+	assert_null(t.words[2]);
 	made = config_json(rows, &t);
 	meant = json_loads(full, 0, NULL);
 	assert_true(json_equal(made, meant));

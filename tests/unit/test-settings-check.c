@@ -50,8 +50,9 @@ struct wrong {
 #define APART "\", expected a directory apart from each source"
 
 static const struct wrong wrongs[] = {
-	{ "{}", { "sources: found nothing, expected where mail comes from (a "
-		  "list of 1 to 64 objects)" } },
+	{ "{\"milter\": 7, \"sorces\": []}",
+	  { "sorces: found an unknown key, expected state_dir, engine_user, "
+	    "sources or milter (did you mean \"sources\"?)" } },
 	{ "{\"sources\": []}", { "sources: found a list, expected where mail "
 		  "comes from (a list of 1 to 64 objects)" } },
 	{ SOURCE("\"keep\": true"),

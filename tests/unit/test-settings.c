@@ -390,34 +390,49 @@ reads_a_file(void **state)
 static void
 prints_what_it_reads(void **state)
 {
-	char text[2][8192];
+	char *text[2];
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		FILE *file = tmpfile();
-		int saved = dup(STDOUT_FILENO);
 		struct settings s;
 		struct buf mistakes;
 		struct err e;
-		size_t n;
+		json_t *top;
 
 		assert_int_equal(parse(&s, i == 0 ? full : text[0], &mistakes,
 				       &e), 0);
-		fflush(stdout);
-		dup2(fileno(file), STDOUT_FILENO);
-		settings_print(&s);
-		fflush(stdout);
-		dup2(saved, STDOUT_FILENO);
-		close(saved);
-		rewind(file);
-		n = fread(text[i], 1, sizeof(text[i]) - 1, file);
-		text[i][n] = '\0';
-		fclose(file);
+		top = settings_json(&s);
+		text[i] = json_dumps(top, 0);
+		json_decref(top);
 		settings_free(&s);
 		buf_free(&mistakes);
 	}
 	assert_string_equal(text[0], text[1]);
 	assert_non_null(strstr(text[0], "\"settle\": 60"));
+	free(text[0]);
+	free(text[1]);
+}
+
+/* Then the file is the milter's alone, and what is printed is good too. */
+static void
+does_without_sources(void **state)
+{
+	static const char text[] = "{\"milter\": {\"any\": [\"thing\"]}}";
+	struct settings s;
+	struct buf mistakes;
+	struct err e;
+	json_t *top;
+
+	(void)state;
+	assert_int_equal(parse(&s, text, &mistakes, &e), 0);
+	assert_int_equal(s.sources_n, 0);
+	assert_null(s.sources);
+	top = settings_json(&s);
+	assert_null(json_object_get(top, "sources"));
+	assert_null(json_object_get(top, "milter"));
+	json_decref(top);
+	settings_free(&s);
+	buf_free(&mistakes);
 }
 
 int
@@ -426,6 +441,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_configuration),
 		cmocka_unit_test(takes_arguments),
+		cmocka_unit_test(does_without_sources),
 		cmocka_unit_test(takes_a_source_alone),
 		cmocka_unit_test(splits_s3_urls),
 		cmocka_unit_test(puts_the_command_line_first),
