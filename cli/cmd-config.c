@@ -58,21 +58,6 @@ struct halves {
 	struct filter_settings milter;
 };
 
-/* Lines of more that are not in lines yet: both halves read the top. */
-static void
-add_new(struct buf *lines, const struct buf *more)
-{
-	const char *line = more->data, *end;
-
-	for (; line != NULL && *line != '\0'; line = end) {
-		end = strchr(line, '\n') + 1;
-		if (lines->data == NULL ||
-		    memmem(lines->data, lines->len, line,
-			   (size_t)(end - line)) == NULL)
-			buf_add(lines, line, (size_t)(end - line));
-	}
-}
-
 static int
 read_halves(struct halves *h, const char *file, struct err *e)
 {
@@ -91,7 +76,7 @@ read_halves(struct halves *h, const char *file, struct err *e)
 			ret = -1;
 			*e = e2;
 		}
-		add_new(&lines, &more);
+		config_add_lines(&lines, &more);
 	}
 	for (size_t i = 0; i < lines.len; i++)
 		n += lines.data[i] == '\n';

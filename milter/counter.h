@@ -40,7 +40,6 @@ enum metric {
 	METRIC_ACTIONS,		/* ingress, action, mode */
 	METRIC_FAILURES,	/* class */
 	METRIC_RELOADS,		/* result */
-	METRIC_EDITS,		/* kind: what the MTA was told to change */
 	METRIC_EOM_SECONDS,	/* histogram: ingress */
 	/* gauges */
 	METRIC_SESSIONS,	/* open now */
@@ -87,10 +86,23 @@ counter_read(const struct counter *c)
 
 void histogram_add(struct histogram *h, double seconds);
 
+/* Fills the cumulative buckets and the sum; returns how many there are. */
+uint64_t histogram_read(const struct histogram *h,
+			uint64_t buckets[COUNTER_BUCKETS + 1],
+			double *seconds_r);
+
 /* All of them as Prometheus' text format 0.0.4. */
 void counter_print(struct buf *out);
 
-/* The same as JSON, an object whose members are the families. */
+/* The same as JSON: an object whose members are the families, each a list of
+ * objects with the labels and value, or count, sum and buckets. */
 void counter_json(struct buf *out);
+
+/* Calls see() for each series, in the order they came; c or h is NULL. see()
+ * must not call counter_get(). */
+void counter_each(enum metric m, void (*see)(void *arg, const char *labels,
+					     const struct counter *c,
+					     const struct histogram *h),
+		  void *arg);
 
 #endif

@@ -48,6 +48,8 @@ enum refusal {
 extern const char *const refusal_words[];
 
 struct tally;
+struct loaded;
+struct mapped;
 
 /* One ingress point in force. */
 struct ingress {
@@ -71,8 +73,10 @@ struct snapshot {
 					 * NULL */
 	time_t loaded;
 	unsigned generation;		/* 1, 2, ... in order of loading */
-	struct targets *targets;	/* private, as all below */
-	struct policy **policies;
+	/* private */
+	struct mapped *mapped;		/* a hash table by action */
+	size_t mapped_room;		/* a power of two */
+	struct loaded *policies;
 	size_t policies_n;
 	_Atomic unsigned refs;
 };

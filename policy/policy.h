@@ -57,8 +57,8 @@ void policy_missing_facts(const struct policy *p, struct buf *lines);
 /* Relays and archives that actions name and that are not loaded; the same. */
 void policy_missing_targets(const struct policy *p, struct buf *lines);
 
-/* A condition needs what an analyzer found: it can be asked only when the
- * header is there. */
+/* The traffic policy needs what an analyzer found: it can be asked only when
+ * the header is there. */
 bool policy_asks_analysis(const struct policy *p);
 
 /* MaxMessageSizeBytes of the traffic policy; 0: none. */

@@ -147,3 +147,36 @@ config_mistake_key(struct config_mistakes *m, const char *path,
 	want_words(key, words, want, sizeof(want));
 	add_mistake(m, path, "an unknown key", want);
 }
+
+static bool
+has_line(const struct buf *lines, const char *line, size_t n)
+{
+	const char *at = lines->data;
+
+	while (at != NULL && *at != '\0') {
+		const size_t len = strcspn(at, "\n") + 1;
+
+		if (len == n && memcmp(at, line, n) == 0)
+			return true;
+		at += at[len - 1] == '\n' ? len : len - 1;
+	}
+	return false;
+}
+
+size_t
+config_add_lines(struct buf *lines, const struct buf *more)
+{
+	const char *line = more->data, *end;
+	size_t n = 0;
+
+	for (; line != NULL && (end = strchr(line, '\n')) != NULL;
+	     line = end + 1) {
+		const size_t len = (size_t)(end + 1 - line);
+
+		if (has_line(lines, line, len))
+			continue;
+		buf_add(lines, line, len);
+		n++;
+	}
+	return n;
+}

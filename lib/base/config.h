@@ -99,6 +99,10 @@ void config_mistake_word(struct config_mistakes *m, const char *path,
 void config_mistake_key(struct config_mistakes *m, const char *path,
 			const char *key, const char *const *words);
 
+/* Adds the lines of more that lines has not yet; returns how many. For what
+ * two readers of one file both say. */
+size_t config_add_lines(struct buf *lines, const struct buf *more);
+
 /* "a, b or c" of NULL-terminated words, cut to size. */
 void config_words(const char *const *words, char *out, size_t size);
 

@@ -1,0 +1,33 @@
+/*
+ * snapshot-private - what snapshot.c (which is in force), snapshot-load.c (the
+ * documents) and snapshot-count.c (the counters) share.
+ */
+#ifndef FALLBACKMX_MILTER_SNAPSHOT_PRIVATE_H
+#define FALLBACKMX_MILTER_SNAPSHOT_PRIVATE_H
+
+#include "policy/survey.h"
+#include "snapshot.h"
+
+/* A policy or rule set, once for all ingress points that name the file. */
+struct loaded {
+	const char *file;	/* the settings' */
+	enum policy_kind kind;
+	bool enforced;		/* somewhere; else in shadow mode only */
+	struct policy *policy;	/* NULL: it could not be loaded */
+};
+
+struct mapped {
+	const struct action *action;	/* NULL: this place is empty */
+	enum target_way way;
+};
+
+/* Makes the counters of each ingress point. */
+void snapshot_make_counters(struct snapshot *s);
+
+/* Puts an action into the table, which has room for twice as many. */
+void snapshot_map(struct snapshot *s, const struct action *x,
+		  enum target_way way);
+
+void snapshot_free(struct snapshot *s);
+
+#endif
