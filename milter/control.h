@@ -20,7 +20,7 @@
 #define CONTROL_POLL_MAX (CONTROL_CLIENTS + 1)
 #define CONTROL_REQUEST_MAX 64		/* bytes */
 #define CONTROL_ANSWER_MAX ((size_t)16777216)
-#define CONTROL_SECONDS 10		/* of one client, from its begin */
+#define CONTROL_SECONDS 10		/* to ask, and to take the answer */
 
 /* One word that can be asked. Returns the exit code; text goes to out. */
 struct control_request {
@@ -30,9 +30,9 @@ struct control_request {
 
 struct control;
 
-/* Opens the socket at path, mode 0600. ERR_STOP when another milter answers
- * there (EX_UNAVAILABLE) or it cannot be made. requests and arg must outlive
- * it. */
+/* Opens the socket at path, mode 0600, as the user whose it shall be. ERR_STOP
+ * when another milter answers there (EX_UNAVAILABLE) or it cannot be made
+ * (EX_CANTCREAT). requests and arg must outlive it. */
 struct control *control_open(const char *path,
 			     const struct control_request *requests, void *arg,
 			     struct err *e);

@@ -1,14 +1,12 @@
 /*
- * metrics - the counters for those outside: Prometheus' text file, and what
- * `fallbackmx status` shows.
+ * metrics - the counters for Prometheus: a file for the textfile collector.
  */
 #ifndef FALLBACKMX_MILTER_METRICS_H
 #define FALLBACKMX_MILTER_METRICS_H
 
-#include "lib/base/buf.h"
 #include "lib/base/err.h"
 
-#define METRICS_MAX ((size_t)16777216)	/* bytes of either text */
+#define METRICS_MAX ((size_t)16777216)	/* bytes of the text */
 
 /*
  * Writes the text file anew: FILE.tmp beside it, then rename(2), so that who
@@ -16,8 +14,5 @@
  * seconds. ERR_TEMP when it cannot be written.
  */
 int metrics_write(const char *file, struct err *e);
-
-/* Status as one JSON object and a line end. */
-void metrics_status(struct buf *out);
 
 #endif
