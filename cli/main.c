@@ -1,16 +1,11 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,6 +13,7 @@
 #include "lib/aws/aws-env.h"
 #include "lib/base/log.h"
 #include "lib/base/option.h"
+#include "lib/base/process.h"
 #include "lib/base/text.h"
 #include "sync/settings.h"
 
@@ -120,60 +116,6 @@ cmd_use_aws(struct settings *s, struct aws_settings *given, struct err *e)
 	return settings_use_aws(s, given, e);
 }
 
-/* Nothing that a caller exports reaches libraries and children (sudo, cron);
- * what is known of AWS_* is set aside. */
-static void
-reset_environment(void)
-{
-	const char *zone = getenv("TZ");
-	char kept[64] = "";
-
-	/* A zone by its name only: as a path it would open any file. */
-	if (zone != NULL && strlen(zone) < sizeof(kept) && *zone != '/' &&
-	    *zone != ':' && strstr(zone, "..") == NULL)
-		memcpy(kept, zone, strlen(zone));
-	aws_env_take();
-	if (clearenv() != 0 ||
-	    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
-	    (*kept != '\0' && setenv("TZ", kept, 1) < 0))
-		abort();
-}
-
-/*
- * Descriptors 0 to 2 are open afterwards and all others closed. One that was
- * missing is opened the wrong way round, so that using it still fails: whoever
- * closed stdout learns that the output is lost.
- */
-static void
-reset_descriptors(void)
-{
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
-			abort();
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-}
-
-static void
-reset_process(void)
-{
-	const struct rlimit none = { 0, 0 };
-	sigset_t no_signals;
-
-	reset_descriptors();
-	reset_environment();
-	umask(077);
-	/* Whatever the caller had ignored or blocked. */
-	sigemptyset(&no_signals);
-	sigprocmask(SIG_SETMASK, &no_signals, NULL);
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGALRM, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* EFBIG says it too */
-	setrlimit(RLIMIT_CORE, &none);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 static void
 print_help(void)
 {
@@ -252,7 +194,9 @@ finish_output(int code)
 int
 main(int argc, char **argv)
 {
-	reset_process();
+	/* What is known of AWS_* is set aside before it goes. */
+	aws_env_take();
+	process_reset(0);
 	log_open("fallbackmx", 0);
 	return finish_output(run(argc, argv));
 }

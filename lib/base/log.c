@@ -2,7 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -54,6 +57,23 @@ log_info(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsyslog(LOG_INFO, fmt, ap);
 	va_end(ap);
+}
+
+void
+log_record(const char *line)
+{
+	/* One write: lines of several threads must not mix. */
+	const struct iovec parts[] = {
+		{ (void *)(size_t)log_name, strlen(log_name) },
+		{ (void *)(size_t) ": ", 2 },
+		{ (void *)(size_t)line, strlen(line) },
+		{ (void *)(size_t) "\n", 1 },
+	};
+
+	/* Who has closed stderr has syslog. */
+	if (log_verbose)
+		(void)!writev(STDERR_FILENO, parts, 4);
+	syslog(LOG_INFO, "%s", line);
 }
 
 void

@@ -15,6 +15,10 @@ void log_problem(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Part of the record: syslog only; stderr when verbose. */
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of a line that is ready, whatever its length. Threads may call it,
+ * and log_problem and log_info too. */
+void log_record(const char *line);
+
 /* Stderr only, whatever the verbosity. */
 void log_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
