@@ -145,17 +145,22 @@ fill_addresses(struct look *l, struct candidates *c, const char *name)
 		}
 }
 
+/* All that are said to be of it: a sender may have written one of them. */
 static void
 fill_analysis(struct look *l, struct candidates *c, const struct slot *slot)
 {
-	for (size_t i = 0; i < l->f->analyses_n; i++) {
+	const size_t n = l->f->analyses_n;
+
+	for (size_t i = 0; i < n; i++) {
 		const struct facts_analysis *x = &l->f->analyses[i];
 
-		if (strcmp(x->analyzer, slot->name) == 0 &&
-		    strcmp(x->field, slot->field) == 0) {
-			fill_one(l, c, x->value, false);
-			return;
-		}
+		if (strcmp(x->analyzer, slot->name) != 0 ||
+		    strcmp(x->field, slot->field) != 0)
+			continue;
+		if (c->n == 0)
+			c->all = arena_alloc(l->a, (n - i) * sizeof(*c->all));
+		candidate_make(&c->all[c->n++], x->value, l->a);
+		c->known = true;
 	}
 }
 

@@ -1,0 +1,24 @@
+/*
+ * envelope - the addresses of MAIL and RCPT as policies compare them.
+ *
+ * What the client sent may be written in several ways that mean one mailbox;
+ * a policy that names it must meet all of them (RFC 5321, 4.1.2): brackets, a
+ * source route (<@a,@b:user@c>), a local part in quotes or with backslashes
+ * that needs neither ("user"@c), a dot at the end of the domain. Sub-addresses
+ * stay. Pure.
+ */
+#ifndef FALLBACKMX_MILTER_ENVELOPE_H
+#define FALLBACKMX_MILTER_ENVELOPE_H
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+
+/* text: "<a@b>", as libmilter gives it; NULL counts as "". "" is <>. */
+const char *envelope_address(const char *text, struct arena *a);
+
+/* The value of a parameter SIZE= among those of MAIL (NULL-terminated, the
+ * address first); -1: there is none. */
+int64_t envelope_size(char *const *arguments);
+
+#endif
