@@ -7,7 +7,7 @@
 #include "cmd.h"
 #include "lib/base/option.h"
 #include "lib/base/text.h"
-#include "milter/settings.h"
+#include "milter/snapshot.h"
 #include "sync/settings.h"
 
 struct arguments {
@@ -26,11 +26,11 @@ static const struct option_row rows[] = {
 
 static const char synopsis[] = "fallbackmx config check|show [options]";
 static const char about[] =
-	"check  names every mistake of the configuration\n"
+	"check  names every mistake of the configuration and of its policies\n"
 	"show   prints the settings in force, defaults included";
 
-enum action { CHECK, SHOW, ACTIONS };
-static const char *const actions[ACTIONS + 1] = { "check", "show", NULL };
+enum deed { CHECK, SHOW, DEEDS };
+static const char *const actions[DEEDS + 1] = { "check", "show", NULL };
 
 static int
 find_action(int argc, char **argv, int first, struct err *e)
@@ -41,9 +41,9 @@ find_action(int argc, char **argv, int first, struct err *e)
 	if (argc - first != 1)
 		return err_stop(e, EX_USAGE, "cannot run config: expected "
 				"check or show");
-	while (i < ACTIONS && strcmp(argv[first], actions[i]) != 0)
+	while (i < DEEDS && strcmp(argv[first], actions[i]) != 0)
 		i++;
-	if (i < ACTIONS)
+	if (i < DEEDS)
 		return i;
 	near = text_nearest(argv[first], actions);
 	return err_stop(e, EX_USAGE, "cannot run config %s: expected check or "
@@ -58,31 +58,52 @@ struct halves {
 	struct filter_settings milter;
 };
 
+/* The milter's half; to check it, with all documents that it names. */
 static int
-read_halves(struct halves *h, const char *file, struct err *e)
+read_milter(struct filter_settings *m, const char *file, int action,
+	    struct buf *lines, struct err *e)
+{
+	struct snapshot *loaded;
+	struct buf warnings;
+
+	if (filter_settings_read(m, file, lines, e) < 0)
+		return -1;
+	if (action != CHECK || !m->given)
+		return 0;
+	buf_init(&warnings, CMD_MISTAKES_MAX);
+	loaded = snapshot_load(file, lines, &warnings, e);
+	cmd_say_lines(&warnings);
+	buf_free(&warnings);
+	snapshot_drop(loaded);
+	return loaded ? 0 : -1;
+}
+
+/* Both read the whole file, so what is wrong with it they both say. */
+static int
+read_halves(struct halves *h, const char *file, int action, struct err *e)
 {
 	struct buf lines, more;
-	size_t n = 0;
+	struct err e2;
 	int ret;
 
 	buf_init(&lines, CMD_MISTAKES_MAX);
 	buf_init(&more, CMD_MISTAKES_MAX);
 	ret = settings_read(&h->sync, file, &lines, e);
-	if (ret == 0 || lines.len > 0) {
-		struct err e2;
-
-		if (filter_settings_read(&h->milter, file, &more, &e2) < 0 &&
-		    ret == 0) {
-			ret = -1;
+	if ((ret == 0 || lines.len > 0) &&
+	    read_milter(&h->milter, file, action, &more, &e2) < 0) {
+		if (ret == 0)
 			*e = e2;
-		}
-		config_add_lines(&lines, &more);
+		ret = -1;
 	}
-	for (size_t i = 0; i < lines.len; i++)
-		n += lines.data[i] == '\n';
-	if (n > 0)
+	config_add_lines(&lines, &more);
+	if (ret < 0 && lines.len > 0) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < lines.len; i++)
+			n += lines.data[i] == '\n';
 		err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s",
 			 text_show(file), n, n == 1 ? "" : "s");
+	}
 	cmd_say_lines(&lines);
 	buf_free(&lines);
 	buf_free(&more);
@@ -135,7 +156,7 @@ run_config(int argc, char **argv)
 	if (action < 0)
 		return cmd_fail(&e, "config");
 	file = a.config ? a.config : CMD_CONFIG_FILE;
-	ret = read_halves(&h, file, &e);
+	ret = read_halves(&h, file, action, &e);
 	if (ret < 0)
 		cmd_explain_missing(a.config, &e);
 	if (ret == 0)

@@ -19,7 +19,8 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_sync, cmd_check, cmd_config, cmd_policy;
+extern const struct command cmd_sync, cmd_check, cmd_config, cmd_policy,
+	cmd_status, cmd_reload;
 
 /* The words behind `fallbackmx policy`; argv[0] is theirs. */
 int cmd_policy_check(int argc, char **argv);

@@ -18,7 +18,8 @@
 #include "sync/settings.h"
 
 static const struct command *const commands[] = {
-	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy,
+	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy, &cmd_status,
+	&cmd_reload,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

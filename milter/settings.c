@@ -1,7 +1,9 @@
 #include <config.h>
 
+#include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "lib/base/text.h"
 #include "settings-private.h"
@@ -263,6 +265,32 @@ filter_settings_read(struct filter_settings *s, const char *file,
 		ret = filter_settings_parse(s, file, text.data ? text.data : "",
 					    text.len, mistakes, e);
 	buf_free(&text);
+	return ret;
+}
+
+int
+filter_settings_control(struct filter_settings *s, const char *file,
+			bool may_miss, struct err *e)
+{
+	struct buf text, lines;
+	struct config_mistakes m = { .file = "", .lines = &lines };
+	struct top top = { 0 };
+	int ret;
+
+	*s = (struct filter_settings){ 0 };
+	buf_init(&text, CONFIG_MAX + 1);
+	buf_init(&lines, CONFIG_MAX);
+	config_read("{}", 2, milter_rows, s, &s->arena, &m);
+	if (may_miss && access(file, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	ret = config_read_file(file, &text, e);
+	if (ret == 0)
+		config_read(text.data ? text.data : "", text.len, top_rows,
+			    &top, &s->arena, &m);
+	if (top.milter != NULL && top.milter->control_socket != NULL)
+		s->control_socket = top.milter->control_socket;
+	buf_free(&text);
+	buf_free(&lines);
 	return ret;
 }
 

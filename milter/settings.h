@@ -152,6 +152,15 @@ int filter_settings_parse(struct filter_settings *s, const char *name,
 			  const char *text, size_t len, struct buf *mistakes,
 			  struct err *e);
 
+/*
+ * Fills control_socket alone, for who wants to ask the milter: mistakes
+ * elsewhere do not matter, as it runs with an earlier file. may_miss: without
+ * the file it is the default. ERR_STOP when the file cannot be read or the
+ * socket's path can be none. filter_settings_free() afterwards.
+ */
+int filter_settings_control(struct filter_settings *s, const char *file,
+			    bool may_miss, struct err *e);
+
 /* The settings in force as the object "milter", defaults included; the
  * caller's reference. */
 json_t *filter_settings_json(const struct filter_settings *s);

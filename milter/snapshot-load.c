@@ -315,7 +315,8 @@ check_analyses(struct loading *l, struct config_mistakes *m,
 }
 
 static void
-check_lists(struct config_mistakes *m, const struct policy *p)
+check_answers(struct loading *l, struct config_mistakes *m,
+	      const struct policy *p)
 {
 	struct buf lines;
 	char *line, *rest;
@@ -327,7 +328,11 @@ check_lists(struct config_mistakes *m, const struct policy *p)
 		if (*rest != '\0')
 			*rest++ = '\0';
 		m->n++;
-		buf_printf(m->lines, "%s: %s\n", m->file, line);
+		buf_printf(m->lines, "%s: %s", m->file, line);
+		if (strncmp(line, "address list ", 13) == 0)
+			buf_printf(m->lines, "; add it to "
+				   "milter.address_lists of %s", l->file);
+		buf_add(m->lines, "\n", 1);
 	}
 	buf_free(&lines);
 }
@@ -345,7 +350,7 @@ check_loaded(struct loading *l, const struct loaded *x)
 	m.lines = &lines;
 	check_targets(l, &m, x->policy);
 	check_analyses(l, &m, x->policy);
-	check_lists(&m, x->policy);
+	check_answers(l, &m, x->policy);
 	if (x->enforced) {
 		buf_add(l->m.lines, lines.data, lines.len);
 		l->m.n += m.n;

@@ -14,6 +14,8 @@ PAGES = {
     ('sync',): 'docs/man/fallbackmx-sync.1',
     ('check',): 'docs/man/fallbackmx-check.1',
     ('config',): 'docs/man/fallbackmx.1',
+    ('status',): 'docs/man/fallbackmx-status.1',
+    ('reload',): 'docs/man/fallbackmx-status.1',
     ('policy',): 'docs/man/fallbackmx-policy.1',
     ('policy', 'check'): 'docs/man/fallbackmx-policy.1',
     ('policy', 'test'): 'docs/man/fallbackmx-policy.1',
