@@ -16,6 +16,7 @@
 #include "life.h"
 #include "metrics.h"
 #include "notify.h"
+#include "reload.h"
 #include "snapshot.h"
 #include "status.h"
 
@@ -63,41 +64,30 @@ life_tell(const char *lines)
 	}
 }
 
-/* The old one stays when the new one is bad. Returns the exit code; out: what
- * there is to say, as `fallbackmx reload` shows it. */
+/* out: as `fallbackmx reload` shows it; NULL: nobody asked. */
 static int
-reload(struct buf *out)
+reload_now(struct buf *out)
 {
 	struct buf lines;
-	struct err e;
-	int ret;
+	int code;
 
 	notify_reloading();
 	buf_init(&lines, LINES_MAX);
-	ret = snapshot_reload(life.file, &lines, &e);
-	life_tell(lines.data);
-	if (ret < 0)
-		log_problem("cannot reload: %s; what was in force stays",
-			    e.text);
-	else
-		log_info("reloaded %s", life.file);
-	notify_send(ret < 0 ? "READY=1\nSTATUS=The last reload failed, the "
-			      "configuration before it is in force"
-			    : "READY=1\nSTATUS=Serving");
+	code = reload(life.file, &lines);
+	notify_send(code != EX_OK ? "READY=1\nSTATUS=The last reload failed, "
+				    "the configuration before it is in force"
+				  : "READY=1\nSTATUS=Serving");
 	if (out != NULL && lines.len > 0)
 		buf_add(out, lines.data, lines.len);
-	if (out != NULL && ret < 0)
-		buf_printf(out, "cannot reload: %s; what was in force stays\n",
-			   e.text);
 	buf_free(&lines);
-	return ret == 0 ? EX_OK : e.code != 0 ? e.code : EX_TEMPFAIL;
+	return code;
 }
 
 static int
 answer_reload(void *arg, struct buf *out)
 {
 	(void)arg;
-	return reload(out);
+	return reload_now(out);
 }
 
 static const struct control_request requests[] = {
@@ -134,6 +124,7 @@ life_begin(const char *file, struct err *e)
 	int ret = 0;
 
 	life.file = file;
+	counter_set(counter_get(METRIC_START, NULL), (uint64_t)clock_wall());
 	life.control = control_open(s->settings.control_socket, requests, NULL,
 				    e);
 	if (life.control == NULL || take_signals(e) < 0)
@@ -192,7 +183,7 @@ obey(const char *signals, ssize_t n)
 				    life.file);
 	}
 	if (again && !end)
-		reload(NULL);
+		reload_now(NULL);
 	return end;
 }
 

@@ -25,7 +25,7 @@
 #include "snapshot.h"
 
 #define NAME "fallbackmx-milter"
-#define CONFIG_FILE SYSCONFDIR "/fallbackmx/fallbackmx.json"
+#define CONFIG_FILE SYSCONFDIR "/fallbackmx.json"
 #define USER "fallbackmx-milter"
 #define LINES_MAX ((size_t)1048576) /* of mistakes */
 

@@ -70,9 +70,3 @@ reload(const char *file, struct buf *lines)
 	log_lines(lines, code);
 	return code;
 }
-
-int
-reload_answer(void *file, struct buf *out)
-{
-	return reload(file, out);
-}

@@ -15,7 +15,4 @@
  */
 int reload(const char *file, struct buf *lines);
 
-/* The same as an answer of the control socket; arg: the file. */
-int reload_answer(void *file, struct buf *out);
-
 #endif

@@ -176,6 +176,18 @@ snapshot_make_counters(struct snapshot *s)
 	}
 }
 
+const struct counter *
+ingress_statement(const struct ingress *g, size_t index)
+{
+	return g->tally->statements[index];
+}
+
+const struct counter *
+ingress_rule(const struct ingress *g, size_t index)
+{
+	return g->tally->rules[index];
+}
+
 void
 ingress_count_traffic(const struct ingress *g,
 		      const struct verdict_recipient *v)

@@ -123,6 +123,11 @@ void snapshot_state(struct snapshot_state *state_r);
 enum target_way snapshot_target(const struct snapshot *s,
 				const struct action *x);
 
+/* The counters of a statement (behind the last one: the default, then the
+ * size) and of a rule, by their place in the document. */
+const struct counter *ingress_statement(const struct ingress *i, size_t index);
+const struct counter *ingress_rule(const struct ingress *i, size_t index);
+
 /* Counts what decided a recipient: a statement, the default, the size. */
 void ingress_count_traffic(const struct ingress *i,
 			   const struct verdict_recipient *v);

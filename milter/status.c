@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "lib/base/text.h"
+#include "policy/survey.h"
 #include "snapshot.h"
 #include "status.h"
 
 #define NAME_SIZE 320
-#define LABELS_MAX ((size_t)256)
 
 static const char *
 show_time(time_t t, char out[32])
@@ -57,31 +57,85 @@ tell_document(struct buf *out, const char *what, const struct policy *p,
 	      enum policy_kind kind, const char *file, int mode)
 {
 	char shown[NAME_SIZE];
-	const char *name;
+	const char *name = policy_name(p, kind);
 
-	if (p == NULL)
-		return;
-	name = policy_name(p, kind);
 	buf_printf(out, "  %s%s%s (%s): %s\n", what, name ? " " : "",
 		   name ? name : "", filter_modes[mode],
 		   text_quote(shown, sizeof(shown), file, strlen(file)));
 }
 
-/* One ingress point's part of a family. */
+/* The traffic policy and how many recipients each statement decided. */
+static void
+tell_traffic(struct buf *out, const struct ingress *g)
+{
+	const size_t n = survey_statements(g->traffic);
+
+	tell_document(out, "traffic policy", g->traffic, POLICY_TRAFFIC,
+		      g->s->traffic_policy, g->s->traffic_mode);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "    PolicyStatements[%zu] %s: %" PRIu64 "\n",
+			   i, survey_denies(g->traffic, i) ? "DENY" : "ALLOW",
+			   counter_read(ingress_statement(g, i)));
+	buf_printf(out, "    DefaultAction %s: %" PRIu64 "\n",
+		   survey_default_denies(g->traffic) ? "DENY" : "ALLOW",
+		   counter_read(ingress_statement(g, n)));
+	if (policy_size_max(g->traffic) > 0)
+		buf_printf(out, "    MaxMessageSizeBytes: %" PRIu64 "\n",
+			   counter_read(ingress_statement(g, n + 1)));
+}
+
+/* The rule set and in how many messages each rule matched. */
+static void
+tell_rules(struct buf *out, const struct ingress *g)
+{
+	tell_document(out, "rule set", g->rules, POLICY_RULE_SET,
+		      g->s->rule_set, g->s->rule_set_mode);
+	for (size_t i = 0; i < survey_rules(g->rules); i++) {
+		const char *name = survey_rule(g->rules, i);
+
+		buf_printf(out, "    Rules[%zu]%s%s: %" PRIu64 "\n", i,
+			   *name ? " " : "", name,
+			   counter_read(ingress_rule(g, i)));
+	}
+}
+
+/* Of a family, the series that belong to one ingress point. */
 struct part {
 	struct buf *out;
-	const char *title;
-	char first[128];	/* its label, with which all labels begin */
+	char first[128];	/* `ingress="NAME"`, with which labels begin;
+				 * "": any */
 };
 
-/* a="b",c="d" as a=b c=d; values are ours and AWS's names, without escapes
- * but for those of odd file names. */
+/* ` WORD=N`, WORD being the value of the first label that is left. */
 static void
-tell_labels(struct buf *out, const char *labels)
+tell_word(void *arg, const char *labels, const struct counter *c,
+	  const struct histogram *h)
 {
-	for (; *labels != '\0'; labels++)
-		if (*labels != '"')
-			buf_add(out, *labels == ',' ? " " : labels, 1);
+	const struct part *p = arg;
+	const size_t n = strlen(p->first);
+	const char *word;
+
+	(void)h;
+	if (strncmp(labels, p->first, n) != 0 || (n > 0 && labels[n] != ','))
+		return;
+	word = strchr(labels + n, '=') + 2;
+	buf_printf(p->out, " %.*s%s=%" PRIu64, (int)strcspn(word, "\""), word,
+		   strstr(labels, ",mode=\"shadow\"") ? "(shadow)" : "",
+		   counter_read(c));
+}
+
+static void
+tell_words(struct buf *out, const char *title, enum metric m,
+	   const struct ingress *g)
+{
+	struct part p = { .out = out };
+
+	if (g != NULL)
+		snprintf(p.first, sizeof(p.first), "ingress=\"%s\"",
+			 g->s->name);
+	buf_printf(out, "%s", title);
+	counter_each(m, tell_word, &p);
+	buf_add(out, "\n", 1);
 }
 
 /* The upper bound of the bucket in which the share-th is. */
@@ -116,65 +170,21 @@ tell_seconds(struct buf *out, const struct histogram *h)
 }
 
 static void
-tell_series(void *arg, const char *labels, const struct counter *c,
-	    const struct histogram *h)
-{
-	const struct part *p = arg;
-	const size_t n = strlen(p->first);
-
-	if (strncmp(labels, p->first, n) != 0 ||
-	    (labels[n] != ',' && labels[n] != '\0'))
-		return;
-	buf_printf(p->out, "  %s ", p->title);
-	tell_labels(p->out, labels + n + (labels[n] == ','));
-	buf_printf(p->out, "%s", labels[n] == ',' ? ": " : "");
-	if (h != NULL)
-		tell_seconds(p->out, h);
-	else
-		buf_printf(p->out, "%" PRIu64, counter_read(c));
-	buf_add(p->out, "\n", 1);
-}
-
-static void
 tell_ingress(const struct ingress *g, struct buf *out)
 {
-	static const struct {
-		enum metric metric;
-		const char *title;
-	} parts[] = {
-		{ METRIC_MESSAGES, "messages" },
-		{ METRIC_REFUSED, "refused" },
-		{ METRIC_STATEMENTS, "statement" },
-		{ METRIC_RULES, "rule" },
-		{ METRIC_ACTIONS, "action" },
-		{ METRIC_EOM_SECONDS, "end of message:" },
-	};
-	const struct ingress_settings *s = g->s;
-	struct part p = { .out = out };
-
-	buf_printf(out, "\nIngress point %s%s\n", s->name,
-		   s->open ? "" : " (CLOSED)");
-	tell_document(out, "traffic policy", g->traffic, POLICY_TRAFFIC,
-		      s->traffic_policy, s->traffic_mode);
-	tell_document(out, "rule set", g->rules, POLICY_RULE_SET, s->rule_set,
-		      s->rule_set_mode);
-	snprintf(p.first, sizeof(p.first), "ingress=\"%s\"", s->name);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		p.title = parts[i].title;
-		counter_each(parts[i].metric, tell_series, &p);
-	}
-}
-
-static void
-tell_failure(void *arg, const char *labels, const struct counter *c,
-	     const struct histogram *h)
-{
-	struct buf *out = arg;
-
-	(void)h;
-	buf_add(out, " ", 1);
-	tell_labels(out, labels);
-	buf_printf(out, ": %" PRIu64, counter_read(c));
+	buf_printf(out, "\nIngress point %s%s\n", g->s->name,
+		   g->s->open ? "" : " (CLOSED)");
+	if (g->traffic != NULL)
+		tell_traffic(out, g);
+	if (g->rules != NULL)
+		tell_rules(out, g);
+	tell_words(out, "  messages:", METRIC_MESSAGES, g);
+	tell_words(out, "  refused before:", METRIC_REFUSED, g);
+	if (g->rules != NULL)
+		tell_words(out, "  actions:", METRIC_ACTIONS, g);
+	buf_printf(out, "  end of message: ");
+	tell_seconds(out, g->eom);
+	buf_add(out, "\n", 1);
 }
 
 int
@@ -193,10 +203,9 @@ status_text(void *arg, struct buf *out)
 		   show_time(state.loaded, when));
 	tell_mistakes(&state, out);
 	buf_printf(out, "Now: sessions=%" PRIu64 " messages=%" PRIu64
-		   " waiting=%" PRIu64 "\nFailures:", gauge(METRIC_SESSIONS),
+		   " waiting=%" PRIu64 "\n", gauge(METRIC_SESSIONS),
 		   gauge(METRIC_MESSAGES_OPEN), gauge(METRIC_WAITING));
-	counter_each(METRIC_FAILURES, tell_failure, out);
-	buf_add(out, "\n", 1);
+	tell_words(out, "Failures:", METRIC_FAILURES, NULL);
 	for (size_t i = 0; s != NULL && i < s->n; i++)
 		tell_ingress(&s->ingresses[i], out);
 	snapshot_drop(s);
