@@ -7,6 +7,7 @@
 
 #include "apply.h"
 #include "callbacks-private.h"
+#include "envelope.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "logline.h"
@@ -143,11 +144,12 @@ filter_log_refusal(const struct session *s, const char *text, enum refusal why,
 		   const struct reply *reply,
 		   const struct verdict_recipient *by)
 {
+	struct arena work = { NULL };
 	const bool json = s->message.snapshot->settings.log_json;
 	const struct logline_refusal x = {
 		.message = &s->message,
 		.helo = s->helo,
-		.text = text,
+		.address = text ? envelope_address(text, &work) : NULL,
 		.why = why,
 		.reply = reply,
 		.by = by,
@@ -159,6 +161,7 @@ filter_log_refusal(const struct session *s, const char *text, enum refusal why,
 	logline_refusal(&x, json, &line);
 	log_record(line.data);
 	buf_free(&line);
+	arena_free(&work);
 }
 
 /* Edits first; one that the MTA does not take is a failure of its own, and

@@ -61,27 +61,33 @@ filter_end_message(struct session *s)
 }
 
 /* All macros that we ask for, so that nobody has to set them in main.cf. */
+static const struct {
+	int stage;
+	const char *names;
+} symbols[] = {
+	{ SMFIM_HELO, "{tls_version} {cipher} {cert_subject}" },
+	{ SMFIM_ENVFROM,
+	  "{auth_authen} {tls_version} {cipher} {cert_subject}" },
+	{ SMFIM_ENVRCPT, "i" },
+	{ SMFIM_DATA, "i" },
+	{ SMFIM_EOM, "i" },
+};
+
 static void
 ask_macros(SMFICTX *ctx, const struct snapshot *snapshot)
 {
+	const struct filter_settings *s = &snapshot->settings;
 	struct buf connect;
 
 	buf_init(&connect, SYMBOLS_MAX);
 	buf_printf(&connect, "{daemon_name} {daemon_addr} {daemon_port}");
-	for (size_t i = 0; i < snapshot->settings.ingresses_n; i++)
-		if (snapshot->settings.ingresses[i].macro != NULL)
-			buf_printf(&connect, " %s",
-				   snapshot->settings.ingresses[i].macro);
+	for (size_t i = 0; i < s->ingresses_n; i++)
+		if (s->ingresses[i].macro != NULL)
+			buf_printf(&connect, " %s", s->ingresses[i].macro);
 	smfi_setsymlist(ctx, SMFIM_CONNECT, connect.data);
-	smfi_setsymlist(
-		ctx, SMFIM_HELO,
-		(char *)(size_t) "{tls_version} {cipher} {cert_subject}");
-	smfi_setsymlist(
-		ctx, SMFIM_ENVFROM,
-		(char *)(size_t) "{auth_authen} {tls_version} {cipher} {cert_subject}");
-	smfi_setsymlist(ctx, SMFIM_ENVRCPT, (char *)(size_t) "i");
-	smfi_setsymlist(ctx, SMFIM_DATA, (char *)(size_t) "i");
-	smfi_setsymlist(ctx, SMFIM_EOM, (char *)(size_t) "i");
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		smfi_setsymlist(ctx, symbols[i].stage,
+				(char *)(size_t)symbols[i].names);
 	buf_free(&connect);
 }
 

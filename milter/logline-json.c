@@ -120,7 +120,7 @@ logline_json_refusal(const struct logline_refusal *x, struct buf *out)
 	add_reply(out, x->reply);
 	add(out, "reason", refusal_words[x->why]);
 	add_session(out, m, x->helo, &m->client);
-	add(out, "recipient", x->text);
+	add(out, "recipient", x->address);
 	add_policies(out, m->ingress);
 	if (by != NULL) {
 		add(out, "traffic_policy_verdict", "REJECT");

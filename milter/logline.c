@@ -177,7 +177,7 @@ write_refusal(const struct logline_refusal *x, struct buf *out)
 	add_reply(out, x->reply);
 	add(out, "reason", refusal_words[x->why]);
 	add_session(out, x->message, x->helo);
-	add(out, "to", x->text);
+	add(out, "to", x->address);
 	if (by != NULL && by->by == TRAFFIC_BY_STATEMENT)
 		buf_printf(out, " statement=%zu", by->statement);
 	add(out, "tls", x->message->tls_name);

@@ -30,10 +30,10 @@ struct logline_end {
 };
 void logline_end(const struct logline_end *x, bool json, struct buf *out);
 
-/* A sender (text NULL) or a recipient was refused. */
+/* A sender (address NULL) or a recipient was refused. */
 struct logline_refusal {
 	const struct message *message;
-	const char *helo, *text;
+	const char *helo, *address;
 	enum refusal why;
 	const struct reply *reply;
 	const struct verdict_recipient *by;	/* of REFUSAL_POLICY or NULL */

@@ -92,9 +92,9 @@ check_directory(const char *path, uid_t user, struct err *e)
 	    (st.st_uid != 0 && st.st_uid != user))
 		return err_stop(e, EX_CONFIG,
 				"cannot make the socket %s: "
-				"expected a directory of this user or root that "
-				"others may not write (found owner %u, mode "
-				"%04o)",
+				"expected a directory of this user or root "
+				"that others may not write (found owner %u, "
+				"mode %04o)",
 				text_show(path), st.st_uid, st.st_mode & 07777);
 	return 0;
 }
