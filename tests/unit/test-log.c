@@ -23,6 +23,12 @@ say(const char *text)
 	log_say("%s", text);
 }
 
+static void
+record(const char *text)
+{
+	log_record(text);
+}
+
 struct line {
 	void (*log)(const char *text);
 	int verbose;
@@ -34,6 +40,8 @@ static const struct line lines[] = {
 	{ problem, 1, "fallbackmx-unit: cannot do it\n" },
 	{ info, 0, "" },
 	{ info, 1, "fallbackmx-unit: cannot do it\n" },
+	{ record, 0, "" },
+	{ record, 1, "fallbackmx-unit: cannot do it\n" },
 	{ say, 0, "fallbackmx-unit: cannot do it\n" },
 	{ say, 1, "fallbackmx-unit: cannot do it\n" },
 };
