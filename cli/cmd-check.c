@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "check-milter.h"
 #include "cmd.h"
 #include "lib/base/option.h"
 #include "sync/check.h"
 
 struct arguments {
 	struct aws_settings aws;
-	const char *config;
+	const char *config, *postfix_config;
 	bool help;
 };
 
@@ -18,6 +19,9 @@ static const struct option_row rows[] = {
 	  .offset = offsetof(struct arguments, config),
 	  .help = "the configuration [" CMD_CONFIG_FILE "]" },
 	CMD_AWS_ROWS(struct arguments, aws),
+	{ .name = "postfix-config", .argument = "DIR", .kind = OPTION_STRING,
+	  .offset = offsetof(struct arguments, postfix_config),
+	  .help = "where main.cf is [Postfix's own]" },
 	{ .name = "help", .offset = offsetof(struct arguments, help),
 	  .help = "print this and end" },
 	{ .name = NULL }
@@ -28,7 +32,8 @@ static const char about[] =
 	"Tries what an import from SOURCE (s3://BUCKET/PREFIX/ or "
 	"file:///DIRECTORY/)\n"
 	"needs, and changes nothing. Without SOURCE: all sources of the "
-	"configuration.";
+	"configuration,\n"
+	"and whether Postfix asks the milter of it, and reaches it.";
 
 static void
 print_result(const struct check_result *r)
@@ -52,6 +57,9 @@ make_settings(struct settings *s, struct arguments *a, int n, char **words,
 	if (n > 1)
 		return err_stop(e, EX_USAGE, "cannot check: expected SOURCE "
 				"or nothing; found %d arguments", n);
+	if (n == 1 && a->postfix_config != NULL)
+		return err_stop(e, EX_USAGE, "cannot use --postfix-config: "
+				"SOURCE is given");
 	if (n == 1 && a->config != NULL)
 		return err_stop(e, EX_USAGE, "cannot use --config: SOURCE is "
 				"given");
@@ -59,9 +67,26 @@ make_settings(struct settings *s, struct arguments *a, int n, char **words,
 		ret = settings_from_source(s, words[0], e);
 	else
 		ret = cmd_read_settings(s, a->config, e);
-	if (ret == 0)
-		ret = cmd_need_sources(s, a->config, "check", e);
-	return ret < 0 ? ret : cmd_use_aws(s, &a->aws, e);
+	return ret < 0 || s->sources_n == 0 ? ret :
+	       cmd_use_aws(s, &a->aws, e);
+}
+
+static int
+check_sources(struct settings *s, struct arguments *a)
+{
+	const struct check_options o = {
+		.given = &a->aws, .result = print_result,
+	};
+
+	if (s->sources_n > 0) {
+		settings_open_aws(s);
+		return check_run(s, &o);
+	}
+	print_result(&(struct check_result) {
+		.level = CHECK_OK, .name = "source",
+		.what = "there is none in the configuration",
+	});
+	return EX_OK;
 }
 
 static int
@@ -69,11 +94,9 @@ run_check(int argc, char **argv)
 {
 	struct arguments a = { .help = false };
 	struct settings s = { .state_dir = NULL };
-	const struct check_options o = {
-		.given = &a.aws, .result = print_result,
-	};
 	struct err e;
-	int first, code;
+	bool alone;
+	int first, code, worse;
 
 	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
 		return cmd_fail(&e, "check");
@@ -85,10 +108,14 @@ run_check(int argc, char **argv)
 		settings_free(&s);
 		return cmd_fail(&e, "check");
 	}
-	settings_open_aws(&s);
-	code = check_run(&s, &o);
+	alone = s.sources_n == 0;
+	code = check_sources(&s, &a);
 	settings_free(&s);
-	return code;
+	if (argc > first)
+		return code;
+	worse = check_milter(a.config ? a.config : CMD_CONFIG_FILE,
+			     a.postfix_config, alone);
+	return worse > code ? worse : code;
 }
 
 const struct command cmd_check = {

@@ -208,7 +208,7 @@ deny() {
 	     \"mailboxes\": [{\"prefix\": \"\", \"maildir\": \"/m\"}]}]}"
 	expect 78 fb check --config "$CONFIG"
 	lines_are $WAY ok:list ok:read ok:delete ok:versioning ok:object_lock \
-	    $WAY FAILED:list ok:source ok:list ok:read ok:delete
+	    $WAY FAILED:list ok:source ok:list ok:read ok:delete ok:milter
 	told "(configuration)"
 	told "nothing is deleted (keep)"
 }

@@ -18,7 +18,7 @@ while getopts b: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- basics trouble return config routing mail dovecot links \
-	priv s3 check check-faults packaging forreal
+	priv s3 check check-faults check-postfix packaging forreal
 
 if ! command -v bats >/dev/null; then
 	echo "0 passed, 0 failed, 0 skipped (bats is not installed)"
@@ -54,7 +54,8 @@ $FB_PYTHON "$here/ses.py" ids 2000 >"$FB_WORLD/ids" || exit 1
 
 # Copies: both trees may lie where the owners of mailboxes cannot go.
 mkdir "$FB_BIN" "$FB_HERE"
-cp "$build/fallbackmx" "$build/fallbackmx-deliver" "$FB_BIN/" || exit 1
+cp "$build/fallbackmx" "$build/fallbackmx-deliver" \
+    "$build/fallbackmx-milter" "$FB_BIN/" || exit 1
 cp "$here"/*.py "$FB_HERE/" || exit 1
 for shim in "$build"/tests/integration/*.so; do
 	[ ! -e "$shim" ] || cp "$shim" "$FB_BIN/"
@@ -156,7 +157,8 @@ for s; do
 	suite "$s"
 	# What a plain user gets is another program flow: no spawner.
 	case ${s%.bats} in
-	basics | trouble | return | dovecot | s3 | check | check-faults) if [ -n "$FB_ROOT" ]; then
+	basics | trouble | return | dovecot | s3 | check | check-faults | \
+	check-postfix) if [ -n "$FB_ROOT" ]; then
 			FB_MODE=plain
 			echo "# ${s%.bats}, started as a plain user"
 			suite "$s"

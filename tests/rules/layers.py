@@ -14,8 +14,10 @@ MAY = {
     'policy': ('lib/mail', 'lib/base'),
     'milter': ('policy', 'lib/mail', 'lib/base'),
     'sync': ('lib/aws', 'lib/mail', 'lib/base'),
+    'postfix': ('lib/base',),
     'deliver': ('lib/base',),
-    'cli': ('sync', 'milter', 'policy', 'lib/aws', 'lib/mail', 'lib/base'),
+    'cli': ('sync', 'milter', 'postfix', 'policy', 'lib/aws', 'lib/mail',
+            'lib/base'),
 }
 
 # Outside header -> the only files (prefix of the path) that know it.

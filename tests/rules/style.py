@@ -12,7 +12,8 @@ WIDEST = 80
 
 TOP = ('.ci', '.clang-format', '.gitignore', 'LICENSE', 'Makefile.am',
        'README', 'README.md', 'cli', 'configure.ac', 'deliver', 'docs', 'lib',
-       'm4', 'milter', 'policy', 'postfix-conf', 'scripts', 'sync', 'tests')
+       'm4', 'milter', 'policy', 'postfix', 'postfix-conf', 'scripts',
+       'sync', 'tests')
 STRAY = re.compile(r'(\.(orig|rej|log|bak|swp|o|a|so|pyc|gcda|gcno|tmp|core)'
                    r'|~|/core|/a\.out|/nohup\.out)$')
 FORBIDDEN = re.compile(

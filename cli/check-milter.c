@@ -1,0 +1,80 @@
+#include <config.h>
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "check-milter.h"
+#include "cmd.h"
+#include "lib/base/text.h"
+#include "milter/settings.h"
+#include "postfix/check.h"
+
+static void
+print(const struct postfix_result *r)
+{
+	static const char *const levels[] = {
+		[POSTFIX_OK] = "ok", [POSTFIX_WARNING] = "warning",
+		[POSTFIX_FAILED] = "FAILED",
+	};
+
+	printf("%s: %s: %s%s%s\n", levels[r->level], r->name, r->what,
+	       r->remedy ? " - " : "", r->remedy ? r->remedy : "");
+	fflush(stdout);		/* the milter may take its time */
+}
+
+/* No milter: that is all well, unless there is nothing else either. */
+static int
+tell_none(bool alone)
+{
+	print(&(struct postfix_result) {
+		.level = alone ? POSTFIX_FAILED : POSTFIX_OK,
+		.name = "milter",
+		.what = "there is none in the configuration; Postfix is not "
+			"looked at",
+		.remedy = alone ? "write \"sources\" or \"milter\": "
+			  "fallbackmx.json(5)" : NULL,
+	});
+	return alone ? EX_CONFIG : EX_OK;
+}
+
+static int
+fail(struct filter_settings *s, const struct buf *mistakes,
+     const struct err *e)
+{
+	const struct postfix_result r = {
+		.level = POSTFIX_FAILED, .name = "milter", .what = e->text,
+		.remedy = mistakes->len > 0 ? "see the lines of stderr" :
+			  "mend that first",
+	};
+
+	cmd_say_lines(mistakes);
+	print(&r);
+	filter_settings_free(s);
+	return e->code == EX_NOPERM ? EX_NOPERM : EX_CONFIG;
+}
+
+int
+check_milter(const char *file, const char *postfix_dir, bool alone)
+{
+	struct filter_settings s;
+	struct postfix_options o = { .dir = postfix_dir, .result = print };
+	struct buf mistakes;
+	struct err e;
+	int code;
+
+	buf_init(&mistakes, CMD_MISTAKES_MAX);
+	if (filter_settings_read(&s, file, &mistakes, &e) < 0) {
+		code = fail(&s, &mistakes, &e);
+		buf_free(&mistakes);
+		return code;
+	}
+	buf_free(&mistakes);
+	if (!s.given && postfix_dir == NULL) {
+		filter_settings_free(&s);
+		return tell_none(alone);
+	}
+	o.socket = s.socket;
+	code = postfix_check(&o);
+	filter_settings_free(&s);
+	return code;
+}

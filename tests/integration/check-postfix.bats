@@ -1,0 +1,360 @@
+#!/usr/bin/env bats
+# fallbackmx check on a Postfix: each mistake is named, and the line that it
+# prints mends it. The Postfix is a configuration that postconf reads; the
+# milter is the product's own. Run once started as root, once as a plain user.
+
+load helpers
+load check
+load postfix
+
+more_setup() {
+	need postconf
+	postfix_configuration
+	milter_configuration
+	milter_up
+}
+
+# check CODE [OPTION...]
+check() {
+	local code=$1
+	shift
+	expect "$code" fb check --config "$CONFIG" --postfix-config "$P" "$@"
+	[ -z "$stderr" ]
+}
+
+# mended: what the last run has said to paste makes the next one be well. There
+# is no Postfix here that could be reloaded.
+mended() {
+	local line
+	line=$(sed -n '/^\(FAILED\|warning\): /s/.* - \(postconf .*\)/\1/p' \
+	    <<<"$output")
+	same "$(grep -c . <<<"$line")" 1
+	[[ "$line" == *" && postfix -c '$P' reload" ]]
+	PATH=$PATH:/usr/sbin bash -c "${line% && postfix*}"
+	check 0
+	told "ok: listener: $1"
+	! grep -qv '^ok: ' <<<"$output"
+}
+
+@test "check: Postfix asks the milter rightly, and reaches it" {
+	right
+	check 0
+	lines_are ok:source ok:postfix ok:listener ok:listener ok:listener \
+	    ok:sendmail ok:socket
+	told "smtp/inet asks unix:fallbackmx/milter.sock, last of 2"
+	told "submission/inet does not ask the milter: what users send is not"
+	told "127.0.0.1:10025/inet does not ask the milter"
+	told "connects to unix:$SOCKET; milter protocol 6"
+}
+
+@test "check: nobody asks: the line to paste, with others before, by name" {
+	check 78
+	told "FAILED: listener: smtp/inet takes mail from outside and does not"
+	mended "smtp/inet asks unix:fallbackmx/milter.sock"
+	same "$(conf -h mx_milters)" "$OURS"
+	# Others are there for all listeners.
+	postfix_configuration
+	conf -e 'smtpd_milters = unix:a/b, { inet:localhost:1, protocol=6 }'
+	check 78
+	mended "smtp/inet asks unix:fallbackmx/milter.sock, last of 3"
+	same "$(conf -P -x smtp/inet/smtpd_milters)" \
+	    "smtp/inet/smtpd_milters = unix:a/b, { inet:localhost:1, protocol=6 }, $OURS"
+	told "submission/inet does not ask"
+	# The service names a parameter of its own.
+	postfix_configuration
+	conf -e 'mine = unix:a/b'
+	conf -P 'smtp/inet/smtpd_milters=$mine'
+	check 78
+	mended "smtp/inet asks unix:fallbackmx/milter.sock, last of 2"
+	same "$(conf -h mine)" "unix:a/b, $OURS"
+	# The usual name is taken.
+	postfix_configuration
+	conf -e 'mx_milters = unix:c/d'
+	conf -P 'submission/inet/smtpd_milters=$mx_milters'
+	check 78
+	mended "smtp/inet asks unix:fallbackmx/milter.sock"
+	same "$(conf -h mx_milters)" unix:c/d
+	same "$(conf -h fallbackmx_milters)" "$OURS"
+}
+
+@test "check: postscreen: the listener behind it is the one" {
+	conf -M# smtp/inet
+	conf -M 'smtp/inet=smtp inet n - y - 1 postscreen' \
+	    'smtpd/pass=smtpd pass - - y - - smtpd'
+	check 78
+	told "smtpd/pass takes mail from outside"
+	mended smtpd/pass
+	conf -M# smtpd/pass
+	check 0
+	told "warning: listener: no smtpd takes mail from outside"
+}
+
+@test "check: a path that a chroot makes another one" {
+	conf -e "smtpd_milters = { unix:$SOCKET, default_action=tempfail }"
+	check 78
+	told "which is $Q$SOCKET for it (chroot); the milter listens at $SOCKET"
+	# Said of each listener that has it.
+	same "$(grep -c ^FAILED <<<"$output")" 3
+	# Without the chroot it is right.
+	for s in smtp submission 127.0.0.1:10025; do
+		conf -F "$s/inet/chroot=n"
+	done
+	check 0
+	told "ok: listener: smtp/inet asks unix:$SOCKET"
+	# Both readings of "-".
+	conf -F "smtp/inet/chroot=-"
+	check 0
+	conf -e compatibility_level=0
+	check 78
+	told "smtp/inet asks"
+}
+
+@test "check: a path that is no milter of ours" {
+	conf -P 'smtp/inet/smtpd_milters=unix:run/fallbackmx.sock'
+	check 78
+	told "unix:run/fallbackmx.sock, which is $Q/run/fallbackmx.sock for it"
+	mended smtp/inet
+	conf -P 'smtp/inet/smtpd_milters=inet:127.0.0.1:1'
+	check 78
+	told "does not ask the milter"
+}
+
+@test "check: somebody stands behind the milter" {
+	conf -e "mx_milters = $OURS, unix:opendkim/opendkim.sock"
+	conf -P 'smtp/inet/smtpd_milters=$mx_milters'
+	check 78
+	told "asks unix:opendkim/opendkim.sock behind the milter"
+	mended "smtp/inet asks unix:fallbackmx/milter.sock, last of 2"
+	same "$(conf -h mx_milters)" "unix:opendkim/opendkim.sock, $OURS"
+	conf -e "mx_milters = $OURS, $OURS"
+	check 78
+	told "asks the milter 2 times"
+	mended smtp/inet
+}
+
+@test "check: default_action: accept and reject are warned about" {
+	action=default_action
+	for how in accept reject; do
+		postfix_configuration
+		conf -e "smtpd_milters = { unix:fallbackmx/milter.sock, $action = $how }"
+		conf -P submission/inet/smtpd_milters= \
+		    127.0.0.1:10025/inet/smtpd_milters=
+		check 0
+		told "warning: listener: smtp/inet has default_action=$how"
+		mended smtp/inet
+		conf -e 'smtpd_milters = unix:fallbackmx/milter.sock' \
+		    milter_default_action=$how
+		check 0
+		told "default_action=$how"
+		mended smtp/inet
+	done
+	conf -e 'smtpd_milters = unix:fallbackmx/milter.sock' \
+	    milter_default_action=tempfail
+	check 0
+	! grep -qv '^ok: ' <<<"$output"
+}
+
+@test "check: an old protocol" {
+	right
+	conf -e milter_protocol=2
+	check 78
+	told "speaks milter protocol 2"
+	mended smtp/inet
+	conf -e 'mx_milters = { unix:fallbackmx/milter.sock, protocol=4 }'
+	check 78
+	mended smtp/inet
+}
+
+@test "check: no_milters and a proxy on the port for strangers" {
+	right
+	conf -P smtp/inet/receive_override_options=no_milters
+	check 78
+	told "smtp/inet has no_milters: nobody is asked"
+	conf -P smtp/inet/receive_override_options= \
+	    smtp/inet/smtpd_proxy_filter=127.0.0.1:10024
+	check 78
+	told "the milter gets envelopes alone"
+}
+
+@test "check: a content filter gives mail back: it is not asked twice" {
+	conf -e "smtpd_milters = $OURS" content_filter=scan:127.0.0.1:10024 \
+	    'receive_override_options = no_address_mappings'
+	check 78
+	told "127.0.0.1:10025/inet takes mail back from the content_filter"
+	mended "127.0.0.1:10025/inet does not ask the milter"
+	same "$(conf -P 127.0.0.1:10025/inet/receive_override_options)" \
+	    "127.0.0.1:10025/inet/receive_override_options = no_milters,no_address_mappings"
+	# The filter of one listener alone.
+	postfix_configuration
+	conf -e "smtpd_milters = $OURS"
+	check 0
+	told "127.0.0.1:10025/inet asks unix:fallbackmx/milter.sock; mail of"
+	conf -P smtp/inet/content_filter=scan:127.0.0.1:10024
+	check 78
+}
+
+@test "check: non_smtpd_milters, of main.cf and of a service" {
+	right
+	conf -e "non_smtpd_milters = unix:a/b, $OURS"
+	check 78
+	told "FAILED: sendmail: non_smtpd_milters has the milter"
+	mended smtp/inet
+	same "$(conf -h non_smtpd_milters)" unix:a/b
+	conf -P 'cleanup/unix/non_smtpd_milters=unix:fallbackmx/milter.sock'
+	check 78
+	told "non_smtpd_milters of cleanup/unix has the milter"
+	mended smtp/inet
+}
+
+@test "check: users' listeners may ask it, and then rightly" {
+	right
+	conf -e "mua_milters = ${OURS/tempfail/accept}"
+	conf -P 'submission/inet/smtpd_milters=$mua_milters'
+	check 0
+	told "submission/inet has default_action=accept"
+	mended submission/inet
+	told "of the ingress point \"submission\""
+}
+
+@test "check: soft_bounce, milters by client, and postconf's own warning" {
+	right
+	conf -e soft_bounce=yes
+	check 0
+	told "soft_bounce makes a refusal one for now"
+	mended smtp/inet
+	conf -e 'smtpd_milter_maps = cidr:/etc/postfix/maps'
+	check 0
+	told "smtp/inet takes other milters for some clients"
+	conf -X smtpd_milter_maps
+	echo 'smtp_milters = unix:a/b' >>"$P/main.cf"
+	check 0
+	told "warning: postfix:"
+	told smtp_milters
+}
+
+@test "check: the milter does not run, and has left its socket behind" {
+	right
+	milter_down
+	rm -f "$SOCKET"
+	check 75
+	told "FAILED: socket: there is no $SOCKET"
+	told "systemctl enable --now fallbackmx-milter.socket"
+	"$FB_PYTHON" -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SOCKET"
+	chmod 777 "$SOCKET"
+	check 75
+	told "nobody listens at unix:$SOCKET"
+	rm "$SOCKET"
+	: >"$SOCKET"
+	chmod 777 "$SOCKET"
+	check 78
+	told "$SOCKET is no socket"
+}
+
+@test "check: somebody else listens there" {
+	right
+	milter_down
+	rm -f "$SOCKET"
+	background "$FB_PYTHON" -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+while True:
+    c = s.accept()[0]
+    c.recv(100)
+    c.sendall(b"220 hello, I am no milter\r\n")
+    c.close()' "$SOCKET"
+	wait_for test -S "$SOCKET"
+	chmod 777 "$SOCKET"
+	check 75
+	told "no milter answers at unix:$SOCKET: it refuses"
+}
+
+@test "check: Postfix may not enter, or not connect" {
+	need_root
+	[ "$FB_MODE" = root ] || skip "the same as root alone"
+	right
+	chmod 600 "$SOCKET"
+	check 77
+	told "the user postfix may not connect to $SOCKET (mode 0600"
+	told "chgrp postfix $SOCKET && chmod 0660 $SOCKET"
+	chgrp postfix "$SOCKET" && chmod 0660 "$SOCKET"
+	check 0
+	told "ok: socket: the user postfix connects"
+	chmod 700 "$Q/fallbackmx"
+	chgrp root "$Q/fallbackmx"
+	check 77
+	told "the user postfix may not enter $Q/fallbackmx (mode 0700"
+	told "chgrp postfix $Q/fallbackmx && chmod g+x $Q/fallbackmx"
+	chgrp postfix "$Q/fallbackmx" && chmod g+x "$Q/fallbackmx"
+	check 0
+	# Another user looks: told from the rights.
+	CALLER=bob
+	chmod 755 "$Q/fallbackmx"
+	check 0
+	told "by its rights the user postfix may connect"
+	chmod 750 "$Q/fallbackmx"
+	check 0
+	told "warning: socket: cannot look at $SOCKET as uid"
+}
+
+@test "check: a link that leads out of the chroot" {
+	right
+	milter_down
+	rm -f "$SOCKET"
+	rmdir "$Q/fallbackmx"
+	mkdir "$T/elsewhere"
+	ln -s "$T/elsewhere" "$Q/fallbackmx"
+	give "$CALLER" "$T/elsewhere"
+	milter_up
+	check 78
+	told "$T/elsewhere/milter.sock lies outside of $Q"
+	conf -F smtp/inet/chroot=n
+	check 0
+}
+
+@test "check: no Postfix that could be read, no milter in the configuration" {
+	expect 78 fb check --config "$CONFIG" --postfix-config "$T/none"
+	told "FAILED: postfix: cannot read the configuration of Postfix"
+	configuration '{}'
+	expect 78 fb check --config "$CONFIG"
+	told "FAILED: milter: there is none in the configuration"
+	configuration '{"milter": {"socket": 7, "nonsense": 1}}'
+	expect 78 fb check --config "$CONFIG" --postfix-config "$P"
+	told "FAILED: milter: cannot use $CONFIG: 2 mistakes"
+	says 'milter.socket'
+	says nonsense
+	expect 64 fb check --postfix-config "$P" "file://$SRC/"
+}
+
+@test "check: sources and milter: both are looked at, the worst code counts" {
+	mail x
+	configuration "{\"sources\": [{\"url\": \"file://$SRC/\",
+	     \"mailboxes\": [{\"prefix\": \"\", \"maildir\": \"/m\"}]}],
+	     \"milter\": {\"socket\": \"unix:$SOCKET\"}}"
+	right
+	check 0
+	lines_are ok:source ok:list ok:read ok:delete ok:postfix ok:listener \
+	    ok:listener ok:listener ok:sendmail ok:socket
+	conf -P smtp/inet/smtpd_milters=
+	check 78
+	told "ok: list"
+}
+
+@test "check: the pieces of postfix-conf are right" {
+	for f in main master; do
+		cat "$FB_TOP/postfix-conf/$f.cf" >>"$P/$f.cf.new"
+	done
+	# The pieces take the place of what is there.
+	for s in smtp submission 127.0.0.1:10025; do
+		conf -M# "$s/inet"
+	done
+	cat "$P/main.cf.new" >>"$P/main.cf"
+	cat "$P/master.cf.new" >>"$P/master.cf"
+	rm "$P"/*.new
+	check 0
+	lines_are ok:source ok:postfix ok:listener ok:listener ok:listener \
+	    ok:listener ok:sendmail ok:socket
+	told "smtp/inet asks unix:fallbackmx/milter.sock, last of 3"
+	told "465/inet does not ask the milter: what users send"
+}
