@@ -384,6 +384,10 @@ filter_settings_check(struct filter_settings *s, struct config_mistakes *m)
 		mistake(&c, "milter", "socket", s->socket, "unix:PATH (an "
 			"absolute one of at most 107 bytes), inet:HOST:PORT "
 			"or fd");
+	if (s->socket_group != NULL && (*s->socket_group == '\0' ||
+	    strpbrk(s->socket_group, ":/ ") != NULL))
+		mistake(&c, "milter", "socket_group", s->socket_group,
+			"a group's name");
 	if (s->control_socket != NULL && (!is_file(s->control_socket) ||
 	    strlen(s->control_socket) > PATH_MOST))
 		mistake(&c, "milter", "control_socket", s->control_socket,

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "milter/settings.h"
 #include "sync/settings.h"
 
 static void
@@ -45,6 +46,54 @@ settings_ok(const struct settings *s)
 	}
 }
 
+static void
+ingress_ok(const struct ingress_settings *g)
+{
+	PROMISE(strlen(g->name) >= 3 && g->deny_text != NULL);
+	PROMISE((g->listener != NULL) == (g->listener_port > 0));
+	PROMISE((g->macro != NULL) == (g->value != NULL));
+	PROMISE(g->traffic_policy == NULL || g->traffic_policy[0] == '/');
+	PROMISE(g->rule_set == NULL || g->rule_set[0] == '/');
+	PROMISE(g->tls == TLS_POLICY_OPTIONAL || g->tls == TLS_POLICY_REQUIRED);
+	PROMISE(g->max_size >= 0);
+	for (size_t i = 0; i < g->ip_filters_n; i++)
+		PROMISE(g->ip_filters[i].range.ip.family != 0);
+}
+
+static void
+filter_ok(const struct filter_settings *s)
+{
+	PROMISE(s->socket != NULL && s->socket_group != NULL);
+	PROMISE(s->control_socket != NULL && s->control_socket[0] == '/');
+	PROMISE(s->concurrency >= 1 && s->wait >= 0 && s->drain >= 0);
+	PROMISE(s->on_failure != NULL);
+	PROMISE(s->on_failure[TROUBLE_EDIT] != TROUBLE_REJECT);
+	for (size_t i = 0; i < s->trusted_n; i++)
+		PROMISE(s->trusted[i].ip.family != 0);
+	for (size_t i = 0; i < s->relays_n; i++)
+		PROMISE(s->relays[i].ip.family != 0);
+	for (size_t i = 0; i < s->targets_n; i++)
+		PROMISE(s->targets[i].target != NULL);
+	for (size_t i = 0; i < s->ingresses_n; i++)
+		ingress_ok(&s->ingresses[i]);
+}
+
+/* The milter's half of the same text. */
+static void
+read_filter(const uint8_t *data, size_t size, struct buf *mistakes)
+{
+	struct filter_settings s;
+	struct err e = { 0 };
+	int r = filter_settings_parse(&s, "f.json", (const char *)data, size,
+				      mistakes, &e);
+
+	if (r == 0)
+		filter_ok(&s);
+	else
+		PROMISE(e.kind == ERR_STOP && s.ingresses == NULL);
+	filter_settings_free(&s);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -60,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		settings_ok(&s);
 	else
 		PROMISE(e.kind == ERR_STOP && s.sources == NULL);
+	read_filter(data, size, &mistakes);
 	for (size_t i = 0; i < mistakes.len; i++) {
 		const char c = mistakes.data[i];
 

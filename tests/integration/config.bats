@@ -54,6 +54,41 @@ full='{ "state_dir": "@/var/state",
 	same "$output" "$(cat "$T/shown")"
 }
 
+@test "a file of the milter alone: sync and check say what is missing" {
+	for text in '{}' '{ "milter": {} }'; do
+		configuration "$text"
+		expect 0 fb config check --config "$CONFIG"
+		expect 0 fb config show --config "$CONFIG"
+		printf '%s\n' "$output" >"$T/shown"
+		chmod 644 "$T/shown"
+		expect 0 fb config check --config "$T/shown"
+		for verb in sync check; do
+			expect 78 fb $verb --config "$CONFIG"
+			says "$CONFIG has no \"sources\""
+			same "$output" ""
+		done
+		[ ! -e "$STATE" ]
+	done
+}
+
+@test "config check and show: both halves, and each mistake once" {
+	configuration "${full%\}}, \"milter\": { \"drain\": 3 } }"
+	expect 0 fb config check --config "$CONFIG"
+	expect 0 fb config show --config "$CONFIG"
+	[[ "$output" == *'"drain": 3'* && "$output" == *'"wait": 60'* ]]
+	[[ "$output" == *'"settle": 30'* ]]
+	configuration '{ "sources": [ { "url": "x", "catch_all":
+	    { "maildir": "/m" } } ], "milter": { "drain": -3 }, "sorces": 1 }'
+	for verb in check show; do
+		expect 78 fb config $verb --config "$CONFIG"
+		says 'sources[0].url: found "x"'
+		says 'milter.drain: found -3'
+		says 'sorces: found an unknown key'
+		says '3 mistakes'
+		[ "${#stderr_lines[@]}" = 4 ]
+	done
+}
+
 # mistake JSON TEXT...: check, show and sync refuse the file with 78, name it,
 # and stderr holds every TEXT.
 mistake() {
@@ -131,7 +166,6 @@ box_with() {
 	    'mailboxes[0].owner'
 	source_with '"mailboxes": []' 'sources[0]'
 	mistake '{ "sources": [] }' sources
-	mistake '{}' sources
 }
 
 @test "mistakes: urls" {

@@ -235,6 +235,8 @@ static const struct wrong wrongs[] = {
 		 "2345678\""), ".socket: found \"unix:/23456789012345678901234"
 	  "567890123456789012345678901234567890123456789012345678901234"
 	  "5...\", " A_SOCKET },
+	{ MILTER("\"socket_group\": \"\""), ".socket_group: found \"\", "
+	  "expected a group's name\n" },
 	{ MILTER("\"control_socket\": \"run\""), ".control_socket: found "
 	  "\"run\", expected an absolute path of at most 107 bytes\n" },
 	{ MILTER("\"metrics_file\": \"m\""),
