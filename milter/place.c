@@ -118,11 +118,27 @@ is_answered(const char *path)
 	return ret;
 }
 
+static int
+check_passed(struct err *e)
+{
+	socklen_t n = sizeof(int);
+	int listening = 0;
+
+	if (getsockopt(NOTIFY_FIRST_SOCKET, SOL_SOCKET, SO_ACCEPTCONN,
+		       &listening, &n) == 0 && listening)
+		return 0;
+	return err_stop(e, EX_CONFIG, "cannot use descriptor %d of the "
+			"service manager: expected a socket that listens",
+			NOTIFY_FIRST_SOCKET);
+}
+
 int
 place_prepare(const struct place *p, uid_t user, struct err *e)
 {
 	struct stat st;
 
+	if (strncmp(p->connection, "fd:", 3) == 0)
+		return check_passed(e);
 	if (p->path == NULL)
 		return 0;
 	if (strlen(p->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))

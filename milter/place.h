@@ -37,7 +37,7 @@ int place_find(struct place *p, const char *socket, int sockets,
 /*
  * Before binding: the directory must be the user's or root's and not for all
  * to write; a socket file of a dead instance is removed. ERR_STOP, EX_UNAVAILABLE:
- * somebody answers there. Other sockets than UNIX ones: nothing to do.
+ * somebody answers there. One that was passed must listen.
  */
 int place_prepare(const struct place *p, uid_t user, struct err *e);
 
