@@ -335,8 +335,8 @@ take_results(struct field *f, struct found *t)
 		return false;
 	while (take(f, ';')) {
 		skip(f);
-		if (*f->at == ';' || *f->at == '\0')
-			continue;
+		if (*f->at == '\0')
+			break;
 		if (!take_result(f, &s))
 			return false;
 		merge_result(t, &s);

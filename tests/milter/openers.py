@@ -74,6 +74,7 @@ class OpenDKIM:
         file = place.put(name + '.conf', (
             'Mode v\nSocket local:%s\nTestPublicKeys %s\n'
             'AuthservID mx.example.com\nAlwaysAddARHeader yes\n'
+            'RemoveARAll yes\nRemoveARFrom mx.example.com\n'
             'RequireSafeKeys no\nInternalHosts 203.0.113.254\n'
             'AuthservIDWithJobID %s\nSyslog no\n' % (
                 socket, keys, 'yes' if job else 'no')))
@@ -85,14 +86,18 @@ class OpenDKIM:
 class OpenDMARC:
     """Believes OpenDKIM's results; the policy of a domain is in a file."""
 
-    def __init__(self, place, name='opendmarc'):
+    def __init__(self, place, name='opendmarc', job=False):
         socket = place.path(name + '.sock')
         records = place.put(name + '.records', (
-            '_dmarc.%s v=DMARC1; p=reject\n' % DOMAIN))
+            '_dmarc.%s v=DMARC1; p=reject\n%s v=spf1 -all\n' % (
+                DOMAIN, DOMAIN)))
         file = place.put(name + '.conf', (
             'Socket local:%s\nAuthservID mx.example.com\n'
             'TrustedAuthservIDs mx.example.com\nSyslog false\n'
-            'RejectFailures false\nTestDNSData %s\n' % (socket, records)))
+            'SPFSelfValidate true\nSPFIgnoreResults true\n'
+            'RejectFailures false\nTestDNSData %s\n'
+            'AuthservIDWithJobID %s\n' % (
+                socket, records, 'true' if job else 'false')))
         self.socket = 'unix:' + socket
         self.child = started(place, name, ['opendmarc', '-f', '-c', file],
                              socket)

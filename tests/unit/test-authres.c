@@ -75,6 +75,9 @@ static const struct row results[] = {
 	{ ID "; dkim=splendid; dkim=pass", "-P--s" },
 	/* several fields */
 	{ ID "; spf=pass\n" ID "; dkim=pass\n" ID "; dmarc=pass", "PPP-s" },
+	{ ID "; dkim=fail\n" ID "; dkim=pass", "-F--s" },
+	{ ID "; dkim=none; dkim=fail\n" ID "; dkim=pass; spf=fail", "FF--s" },
+	{ ID "; spf=pass\n" ID "; dkim=none\n" ID "; dkim=pass", "PG--s" },
 	{ ID "; spf=fail\n" ID "; spf=pass", "F---s" },
 	/* what checkers write */
 	{ ID "; spf=pass (spfCheck: domain of b.example designates 192.0.2.1 "
@@ -131,6 +134,10 @@ static const struct row foreign[] = {
 	{ ID "; spf pass", "----f" },
 	{ ID "; spf=", "----f" },
 	{ ID "; =pass", "----f" },
+	{ ID ";; spf=pass", "----f" },
+	{ ID "; spf=pass;; dkim=pass", "----f" },
+	{ ID "; spf=pass; ; ", "----f" },
+	{ ID "; spf=pass; ", "P---s" },
 	{ ID "; spf=pass; none", "P---s" },
 	{ ID "; none; spf=pass", "----f" },
 	{ ID "; spf=pass header.from", "----f" },
