@@ -134,7 +134,7 @@ def rows(place):
     files = documents()
     ours = Filter(place, files=files, log='text', trusted_networks=[],
                   ingress_points=[{
-                      'name': 'mx', **{k: place.path('filter', v) for k, v in (
+                      'name': 'inbound', **{k: place.path('filter', v) for k, v in (
                           ('rule_set', 'rules.json'),
                           ('traffic_policy', 'traffic.json'))}}])
     null = place.path('null.sock')

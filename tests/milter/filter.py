@@ -16,6 +16,7 @@ PROGRAM = os.environ.get('MILTER', rule.built('fallbackmx-milter'))
 CLIENT = rule.built('fallbackmx')
 TICK = os.sysconf('SC_CLK_TCK')
 REPORT = ('ERROR: ', 'WARNING: ThreadSanitizer', 'runtime error:')
+LINE = b'fallbackmx-milter: {'
 # A sanitizer that finds something ends the program.
 SANITIZERS = {
     'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0:exitcode=99',
@@ -82,7 +83,7 @@ class Filter:
         return os.path.join(self.dir, name)
 
     def start(self, wait=True):
-        words = [self.program, '--config', self.file]
+        words = [self.program, '--verbose', '--config', self.file]
         if self.descriptors_at_most:
             words = ['sh', '-c', 'ulimit -n "$0" && exec "$@"',
                      str(self.descriptors_at_most), *words]
@@ -134,8 +135,8 @@ class Filter:
             whole = f.read()
         whole = whole[:whole.rfind(b'\n') + 1]
         self.read += len(whole)
-        return [json.loads(x[x.index(b'{'):]) for x in whole.splitlines()
-                if b'{"' in x]
+        return [json.loads(x[len(LINE) - 1:]) for x in whole.splitlines()
+                if x.startswith(LINE)]
 
     def complaints(self):
         """What a sanitizer said, and whether it still runs."""

@@ -40,7 +40,7 @@ def main():
     with Place() as place:
         f = Filter(place, files={'rules.json': RULES}, log='text',
                    trusted_networks=[], ingress_points=[
-                       {'name': 'mx', 'rule_set': place.path(
+                       {'name': 'inbound', 'rule_set': place.path(
                            'filter/rules.json')}])
         postfix = Postfix(place, smtpd_milters=f.socket)
         count = setting('MESSAGES', 100000)

@@ -30,7 +30,7 @@ RULES = {'RuleSetName': 'all', 'Rules': [{'Name': 'all', 'Actions': [
 TRAFFIC = {'TrafficPolicyName': 'all', 'DefaultAction': 'ALLOW',
            'PolicyStatements': []}
 BAD = ('', '{', '[]', '{"milter": {}', '{"milter": {"socket": 7}}',
-       '{"milter": {"ingress_points": [{"name": "mx", "rule_set": "/none"}]}}',
+       '{"milter": {"ingress_points": [{"name": "inbound", "rule_set": "/none"}]}}',
        '\0' * 100)
 STEPS = ('connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'head', 'body', 'end')
 
@@ -121,7 +121,7 @@ class Scene:
     def __init__(self, place):
         self.files = {'rules.json': RULES, 'traffic.json': TRAFFIC}
         self.settings = {'trusted_networks': [], 'ingress_points': [
-            {'name': 'mx', 'rule_set': place.path('filter/rules.json'),
+            {'name': 'inbound', 'rule_set': place.path('filter/rules.json'),
              'traffic_policy': place.path('filter/traffic.json')}]}
         self.filter = Filter(place, files=self.files, **self.settings)
         self.postfix = Postfix(place, smtpd_milters=self.filter.socket)

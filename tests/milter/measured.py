@@ -46,7 +46,7 @@ def packet_answers(path):
 class Scene:
     def __init__(self, place):
         self.filter = Filter(place, trusted_networks=[],
-                             ingress_points=[{'name': 'mx'}], drain=30)
+                             ingress_points=[{'name': 'inbound'}], drain=30)
         self.postfix = Postfix(place, listeners={
             'mx': {'smtpd_milters': self.filter.socket},
             'null': {'smtpd_milters': nullmilter(place)}, 'bare': {}})

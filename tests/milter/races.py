@@ -45,7 +45,7 @@ class Load:
         self.ends = threading.Event()
         self.problems, self.messages, self.reloads = [], 0, 0
         self.ingress = [
-            {'name': 'mx', 'rule_set': place.path('filter/rules.json'),
+            {'name': 'inbound', 'rule_set': place.path('filter/rules.json'),
              'traffic_policy': place.path('filter/traffic.json')},
             {'name': 'other', 'daemon_name': 'other',
              'rule_set': place.path('filter/rules.json'),

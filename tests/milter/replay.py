@@ -30,7 +30,7 @@ class Scene:
 
     def __init__(self, place):
         self.place = place
-        self.filter = Filter(place, ingress_points=[{'name': 'mx'}])
+        self.filter = Filter(place, ingress_points=[{'name': 'inbound'}])
         self.recorder = Recorder(place.path('recorder'))
         sasl = Dovecot(place).postfix()
         self.postfix = Postfix(
@@ -89,20 +89,23 @@ class Scene:
         if not lines:
             yield 'nothing is logged'
             return
-        message = self.recorder.messages[lines[0]['queue_id']]
+        message = self.recorder.messages[lines[0]['message_id']]
         wanted = case.judge(message.bytes(), taken)
-        found = lines[0].get('verdict')
-        if found is None or found['recipients'] != wanted:
-            yield 'found %s\n#  expected %s' % (json.dumps(
-                found and found['recipients']), json.dumps(wanted))
         self.tried += 1
-        yield from self.answered(lines[0]['queue_id'], wanted, last)
+        if last[0] == 552:
+            yield from too_large(wanted)
+            return
+        found = lines[0]['verdict']['recipients']
+        if found != wanted:
+            yield 'found %s\n#  expected %s' % (json.dumps(found),
+                                               json.dumps(wanted))
+        yield from self.answered(case, lines[0]['message_id'], wanted, last)
 
     def ends(self):
         """Lines of messages that came to their end."""
-        return [x for x in self.filter.messages() if 'verdict' in x]
+        return [x for x in self.filter.messages() if 'message_id' in x]
 
-    def answered(self, i, wanted, last):
+    def answered(self, case, i, wanted, last):
         """The answer fits the verdict."""
         ends = [end_of(r) for r in wanted]
         code = last[0] // 100
@@ -116,7 +119,8 @@ class Scene:
             kept = [r for r, end in zip(wanted, ends)
                     if end not in ('DROP', 'REJECT')]
             self.wanted[i] = ('held' if 'QUARANTINE' in ends else
-                              sorted({a for r in kept for a in reached(r)}))
+                              sorted({a for r in kept
+                                      for a in reached(case, r)}))
 
     # --- all of them ----------------------------------------------------
 
@@ -147,10 +151,23 @@ def end_of(recipient):
         recipient['disposition']
 
 
-def reached(recipient):
+def reached(case, recipient):
     """Who gets it: who is left, and, of a recipient that was handed on to a
-    target that is skipped, he himself."""
-    return recipient['recipients_after'] or [recipient['recipient']]
+    target that is skipped, those whom he stands for."""
+    found = [recipient['recipient']]
+    for r in recipient['rules']:
+        if r['matched'] and 'ReplaceRecipient' in r['actions']:
+            for action in case.actions(r['index']):
+                if 'ReplaceRecipient' in action:
+                    found = action['ReplaceRecipient']['ReplaceWith']
+    return recipient['recipients_after'] or found
+
+
+def too_large(wanted):
+    """Refused at its end, by size; nothing else was looked at."""
+    for r in wanted:
+        yield from differs('traffic', r['traffic'], {
+            'verdict': 'DENY', 'by': 'SIZE', 'statement': None})
 
 
 def refused(case, recipient, answer):

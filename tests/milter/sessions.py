@@ -30,6 +30,7 @@ TARGETS = {'Archive': 'TargetArchive', 'Relay': 'Relay',
 CERTIFICATE = '"ClientCertificateAttribute"'
 NO_CERTIFICATE = 'the milter refuses it: Postfix does not tell what a ' \
     'certificate says'
+NO_LIST = 'the milter refuses it: the address list is not loaded'
 VERSIONS = {'tlsv1.3': 'TLSv1.3', 'tlsv1.2': 'TLSv1.2',
             'tlsv1.1': 'TLSv1.1', 'tlsv1': 'TLSv1', 'none': None}
 
@@ -54,7 +55,7 @@ class Case:
         head = b''.join(b'X-Analysis-%d: %s\r\n' % (i, value.encode())
                         for i, (_, _, value) in enumerate(self.analyses))
         self.mail = head + crlf(mail)
-        self.find_certificates()
+        self.find_refused()
 
     def take(self, args):
         words = iter(args)
@@ -87,10 +88,12 @@ class Case:
                          'authserv-id': 'authserv'}[name]
             setattr(self, attribute, strip(value))
 
-    def find_certificates(self):
+    def find_refused(self):
         for content in self.files.values():
             if CERTIFICATE.encode() in content:
                 self.cannot = NO_CERTIFICATE
+            if b'"AddressLists"' in content and not self.lists:
+                self.cannot = NO_LIST
 
     # --- both sides -----------------------------------------------------
 
@@ -98,19 +101,28 @@ class Case:
         """Of the milter: the same for those who log in."""
         one = {k: os.path.join(folder, v) for k, v in self.documents.items()}
         s = {'ingress_points': [
-            {'name': 'mx', **one}, {'name': 'submission', **one},
+            {'name': 'inbound', **one}, {'name': 'submission', **one},
             {'name': 'wrapped', 'daemon_name': 'wrapped',
              'tls_wrapped': True, **one}],
             'targets': [{'target': t, 'action': 'skip'}
                         for t in sorted(self.targets())],
             'address_lists': [{'name': n, 'file': os.path.join(folder, f)}
                               for n, f in self.lists],
-            'analyses': [{'analyzer': a, 'result_field': f,
-                          'header': 'X-Analysis-%d' % i}
-                         for i, (a, f, _) in enumerate(self.analyses)]}
+            'analyses': [{'analyzer': a, 'result_field': f, 'header': h}
+                         for (a, f), h in self.headers().items()]}
         if self.authserv:
             s['authserv_id'] = self.authserv
         return s
+
+    def headers(self):
+        """Which one has what an analyzer found; nothing, if it found
+        nothing."""
+        found = {(a, f): 'X-Analysis-%d' % i
+                 for i, (a, f, _) in enumerate(self.analyses)}
+        for name in self.documents.values():
+            for x in analyses_of(json.loads(self.files[name])):
+                found.setdefault(x, 'X-Not-There')
+        return found
 
     def targets(self):
         """What rules name outside."""
@@ -123,6 +135,11 @@ class Case:
                         if kind in TARGETS:
                             yield parameters[TARGETS[kind]]
 
+    def actions(self, index):
+        """Of this rule."""
+        rules = json.loads(self.files[self.documents['rule_set']])
+        return rules['Rules'][index]['Actions']
+
     def client(self, postfix):
         """A session that is as far as MAIL."""
         listener = 'wrapped' if self.wrapped else 'mx'
@@ -133,7 +150,7 @@ class Case:
             c.sure('EHLO localhost')
         ip = self.client_ip
         if ':' in ip and not ip.startswith('IPv6:'):
-            ip = 'IPv6:' + ip
+            ip = 'IPV6:' + ip
         c.sure('XCLIENT ADDR=%s NAME=client.example.net' % ip)
         c.sure('EHLO ' + self.helo)
         if self.user:
@@ -160,6 +177,18 @@ class Case:
         for name, file in self.lists:
             args += ['--address-list', '%s=%s' % (name, file)]
         return ask(args, self.files, mail)
+
+
+def analyses_of(document):
+    if isinstance(document, dict):
+        found = document.get('Analysis')
+        if isinstance(found, dict):
+            yield found['Analyzer'], found['ResultField']
+        document = document.values()
+    elif not isinstance(document, list):
+        return
+    for x in document:
+        yield from analyses_of(x)
 
 
 def split_analysis(word):

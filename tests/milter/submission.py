@@ -94,7 +94,7 @@ def main():
     with Place() as place:
         f = Filter(place, files={'own.json': POLICY, 'drop.json': RULES},
                    ingress_points=[{
-                       'name': 'mx', 'traffic_policy': place.path(
+                       'name': 'inbound', 'traffic_policy': place.path(
                            'filter/own.json')}])
         sasl = Dovecot(place).postfix()
         postfix = Postfix(place, smtpd_milters=f.socket, listeners={
@@ -108,7 +108,7 @@ def main():
         check('trusted networks', trusted(postfix))
         check('delivered', delivered(postfix, {OUTSIDE: 7, OWN: 5}))
         f.configure(ingress_points=[
-            {'name': 'mx', 'traffic_policy': f.document('own.json')},
+            {'name': 'inbound', 'traffic_policy': f.document('own.json')},
             {'name': 'submission', 'rule_set': f.document('drop.json')}])
         check('reload', differs('code', f.reload(), 0))
         postfix.forget()
