@@ -292,7 +292,7 @@ check_strangers(struct postfix *p, const struct asked *a, bool must)
 	const char *maps = postconf_value(&p->conf, a->service,
 					  "smtpd_milter_maps");
 
-	p->strangers += must;
+	p->strangers += must || a->first != NULL;
 	if (a->first == NULL && must)
 		postfix_fail(p, LISTENER, EX_CONFIG, remedy_ask(p, a),
 			     "%s takes mail from outside and does not ask the "
