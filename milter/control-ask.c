@@ -99,7 +99,8 @@ take_all(const struct question *q, struct buf *out, struct err *e)
 		if (ready == 0 || (ready < 0 && errno == EINTR))
 			continue;
 		n = ready < 0 ? -1 : recv(q->fd, part, sizeof(part), 0);
-		if (n == 0)
+		/* Closed; a reset when our word was not even read. */
+		if (n == 0 || (n < 0 && errno == ECONNRESET && out->len > 0))
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return fail(q, e);

@@ -62,12 +62,12 @@ full='{ "state_dir": "@/var/state",
 		printf '%s\n' "$output" >"$T/shown"
 		chmod 644 "$T/shown"
 		expect 0 fb config check --config "$T/shown"
-		for verb in sync check; do
-			expect 78 fb $verb --config "$CONFIG"
-			says "$CONFIG has no \"sources\""
-			same "$output" ""
-		done
+		expect 78 fb sync --config "$CONFIG"
+		says "$CONFIG has no \"sources\""
+		same "$output" ""
 		[ ! -e "$STATE" ]
+		run --separate-stderr fb check --config "$CONFIG"
+		[[ "$output" == *"source: there is none"* ]]
 	done
 }
 

@@ -284,6 +284,44 @@ opens_once(const char *dir)
 	assert_int_equal(e.code, EX_CANTCREAT);
 }
 
+/* It answers and closes without a look at what was asked: the kernel then
+ * tells of a reset behind the answer. */
+static void *
+answer_unasked(void *arg)
+{
+	const int listening = *(int *)arg;
+	struct pollfd asked = { .events = POLLIN };
+	int fd = accept(listening, NULL, NULL);
+
+	asked.fd = fd;
+	poll(&asked, 1, 5000);
+	assert_int_equal(send(fd, "77\nno\n", 6, 0), 6);
+	close(fd);
+	return NULL;
+}
+
+static void
+hears_an_answer_unasked(const char *dir)
+{
+	const char *path = scratch_path("%s/s", dir);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), code;
+	pthread_t thread;
+	struct buf text;
+	struct err e;
+
+	memcpy(a.sun_path, path, strlen(path));
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	pthread_create(&thread, NULL, answer_unasked, &fd);
+	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), 0);
+	assert_int_equal(code, 77);
+	assert_string_equal(text.data, "no\n");
+	buf_free(&text);
+	pthread_join(thread, NULL);
+	close(fd);
+}
+
 static void
 tells_why_nobody_answers(const char *dir)
 {
@@ -369,6 +407,7 @@ main(void)
 		plain_unit_test(waits_for_nobody),
 		plain_unit_test(shows_out_the_silent),
 		plain_unit_test(opens_once),
+		plain_unit_test(hears_an_answer_unasked),
 		plain_unit_test(tells_why_nobody_answers),
 		cmocka_unit_test(hears_only_its_own_test),
 	};
