@@ -52,4 +52,21 @@ if not rule.SANITIZED and not rule.needs('ldd'):
     rule.check('fallbackmx-deliver loads the C library and nothing else', (
         s for s in loaded(rule.built('fallbackmx-deliver'))
         if not LIBC.match(s) and not VDSO.match(s)))
+    rule.check('fallbackmx-milter loads no HTTP client, TLS or database', (
+        s for s in loaded(rule.built('fallbackmx-milter'))
+        if re.match(r'lib(curl|ssl|crypto|gnutls|sqlite|expat|db-)', s)))
+# Its library must not lean on what it may not be linked with, either.
+missing = rule.needs('nm')
+if missing:
+    rule.skip('milter asks neither sync nor lib/aws', 'there is no ' + missing)
+else:
+    theirs = set()
+    for archive in ('libsync.a', 'libaws.a'):
+        for line in rule.output('nm', '-P', '-g', '--defined-only',
+                                rule.built(archive)).split('\n'):
+            theirs |= set(line.split()[:1]) if ' T ' in line else set()
+    rule.check('milter asks neither sync nor lib/aws', sorted(set(
+        line.split()[0] for line in rule.output(
+            'nm', '-P', '-g', '-u', rule.built('libfilter.a')).split('\n')
+        if line.split()[:1] and line.split()[0] in theirs)))
 rule.done()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""lib/mail, policy and the computing parts of lib/aws: no disk, clock, log,
-network, process or environment, neither themselves nor through what they take
-from lib/base."""
+"""lib/mail, policy and the computing parts of lib/aws and milter: no disk,
+clock, log, network, process or environment, neither themselves nor through
+what they take from lib/base."""
 
 import collections
 import re
@@ -37,12 +37,22 @@ POLICY = re.compile(
     r'^(json_(?!load_file|load_callback|loadf|dump_file|dump_callback|dumpf)'
     r'[a-z_]+|pcre2_\w+_8|(head|decode|address)_\w+|%s)$' % ABORTS)
 
+# What deciding about one message may ask: the policy engine, lib/mail, and
+# words of tables. What it is told to do is elsewhere.
+FILTER = re.compile(
+    r'^((facts|range|policy|verdict|action|head|relayed)_\w+|strcasecmp'
+    r'|message_(add_recipient|count)|trouble_words|json_(string|integer|real)_\w+'
+    r'|%s)$' % ABORTS)
+
 # Folder, archive, its pure members (all if none are named), what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (
         'authres.o', 'head.o', 'received.o', 'relayed.o', 'span.o'), MEMORY),
     ('lib/mail', 'libmail.a', ('address.o', 'decode.o'), GMIME),
     ('policy', 'libpolicy.a', (), POLICY),
+    ('milter', 'libfilter.a', (
+        'envelope.o', 'ingress.o', 'judge.o', 'plan.o', 'plan-envelope.o',
+        'plan-header.o', 'reply.o', 'settings-check.o', 'tag.o'), FILTER),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),
