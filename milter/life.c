@@ -35,6 +35,24 @@ static struct {
 	bool metrics_failed;
 } life = { .wake = { -1, -1 } };
 
+/*
+ * libmilter's own thread waits here for SIGHUP, SIGTERM and SIGINT, to stop at
+ * once whatever is in the middle. A signal to the process goes to any thread
+ * that wants it, so this one must never want any: it gets this function in
+ * place of the C library's, and sleeps.
+ */
+int
+sigwait(const sigset_t *set, int *signal_r)
+{
+	sigset_t all;
+
+	(void)set;
+	*signal_r = 0;
+	sigfillset(&all);
+	for (;;)
+		sigsuspend(&all);
+}
+
 static void
 on_signal(int number)
 {

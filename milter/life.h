@@ -4,8 +4,8 @@
  *
  * SIGUSR1 reloads; SIGTERM and SIGINT drain and end; SIGHUP, which would stop
  * libmilter, is only told off. Mail is served by other threads, which have all
- * of these blocked: libmilter's own thread waits for them, and the kernel
- * prefers this one.
+ * of these blocked, and libmilter's own thread for them is put to sleep: see
+ * sigwait() in life.c.
  */
 #ifndef FALLBACKMX_MILTER_LIFE_H
 #define FALLBACKMX_MILTER_LIFE_H

@@ -88,7 +88,7 @@ def blocked(f):
     s.mail()
     s.rcpt()
     s.data()
-    for _ in range(20000):
+    for _ in range(4000):
         s.header(b'X-FallbackMX', b' forged')
     s.eoh()
     s.macros(packet.BODYEOB, {'i': '4XyZ'})
