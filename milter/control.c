@@ -54,6 +54,20 @@ make_address(const char *path, struct sockaddr_un *a, struct err *e)
 			sizeof(a->sun_path) - 1);
 }
 
+void
+control_prepare(const char *path, uid_t user, gid_t group)
+{
+	char *directory = mem_strdup(path), *slash = strrchr(directory, '/');
+
+	if (slash != NULL && slash != directory) {
+		*slash = '\0';
+		if (mkdir(directory, 0700) == 0 &&
+		    lchown(directory, user, group) < 0)
+			rmdir(directory);
+	}
+	free(directory);
+}
+
 /* Removes what a milter that is gone has left at path. */
 static int
 make_room(const struct sockaddr_un *a, struct err *e)

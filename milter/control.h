@@ -12,6 +12,7 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -29,6 +30,11 @@ struct control_request {
 };
 
 struct control;
+
+/* Makes the directory that path is in, for the user whose the socket will be,
+ * if it is not there and its parent is: /run is empty after a boot. What went
+ * wrong control_open() will tell. */
+void control_prepare(const char *path, uid_t user, gid_t group);
 
 /* Opens the socket at path, mode 0600, as the user whose it shall be. ERR_STOP
  * when another milter answers there (EX_UNAVAILABLE) or it cannot be made

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "callbacks.h"
+#include "control.h"
 #include "lib/base/child.h"
 #include "lib/base/log.h"
 #include "lib/base/option.h"
@@ -84,6 +85,22 @@ fail(const struct err *e)
 	return e->code ? e->code : EX_TEMPFAIL;
 }
 
+/* For the sockets, which may be root's to open. */
+static int
+read_settings(struct filter_settings *s, const char *file, struct err *e)
+{
+	struct buf mistakes;
+	int ret;
+
+	buf_init(&mistakes, LINES_MAX);
+	ret = filter_settings_read(s, file, &mistakes, e);
+	life_tell(mistakes.data);
+	buf_free(&mistakes);
+	return ret;
+}
+
+/* As the user that reloads: what it may not read must not be found out then.
+ */
 static int
 load(const char *file, struct err *e)
 {
@@ -122,13 +139,13 @@ raise_limits(void)
 }
 
 static int
-open_socket(struct place *p, int sockets, uid_t user, struct err *e)
+open_socket(struct place *p, const struct filter_settings *s, int sockets,
+	    uid_t user, struct err *e)
 {
-	struct snapshot *s = snapshot_hold();
 	mode_t mask;
 	int ret;
 
-	ret = place_find(p, s->settings.socket, sockets, e);
+	ret = place_find(p, s->socket, sockets, e);
 	if (ret == 0)
 		ret = place_prepare(p, user, e);
 	if (ret == 0) {
@@ -141,8 +158,7 @@ open_socket(struct place *p, int sockets, uid_t user, struct err *e)
 		umask(mask);
 	}
 	if (ret == 0)
-		ret = place_open(p, user, s->settings.socket_group, e);
-	snapshot_drop(s);
+		ret = place_open(p, user, s->socket_group, e);
 	return ret;
 }
 
@@ -196,6 +212,7 @@ static int
 run(const struct arguments *a, int sockets)
 {
 	struct place place = { .path = NULL };
+	struct filter_settings s;
 	struct identity who;
 	struct err e;
 	int code;
@@ -205,16 +222,18 @@ run(const struct arguments *a, int sockets)
 	decode_init();
 	raise_limits();
 	smfi_setmaxdatasize(PACKET_MAX_);
-	if (find_user(a->user, &who, &e) < 0 || load(a->config, &e) < 0 ||
-	    callbacks_register(&e) < 0 ||
-	    open_socket(&place, sockets, who.uid, &e) < 0)
+	if (find_user(a->user, &who, &e) < 0 ||
+	    read_settings(&s, a->config, &e) < 0)
 		return fail(&e);
-	if (child_become(&who, &e) < 0 || life_begin(a->config, &e) < 0 ||
-	    start_serving(&e) < 0) {
-		place_close(&place);
-		return fail(&e);
-	}
-	code = life_run();
+	control_prepare(s.control_socket, who.uid, who.gid);
+	code = callbacks_register(&e) < 0 ||
+		       open_socket(&place, &s, sockets, who.uid, &e) < 0 ||
+		       child_become(&who, &e) < 0 ||
+		       load(a->config, &e) < 0 ||
+		       life_begin(a->config, &e) < 0 || start_serving(&e) < 0
+		? fail(&e)
+		: life_run();
+	filter_settings_free(&s);
 	place_close(&place);
 	return code;
 }

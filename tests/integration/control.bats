@@ -170,3 +170,30 @@ shows() { # TEXT: stdout of the last run holds it
 	says "Rules[0].Actions[0].Archive.TargetArchive"
 	says "Rules[0].Actions[1].Relay.Relay"
 }
+
+@test "started as root: policies are read as the user that will reload them" {
+	need_root
+	milter_json "$mapped"
+	sed -i 's,run/c.sock,new/c.sock,' "$CONFIG"
+	chmod 600 "$T/rules.json"
+	expect 78 as root timeout 20 "$FB_BIN/fallbackmx-milter" \
+	    --config "$CONFIG" --user alice
+	says "rules.json"
+	says "Permission denied"
+	[ ! -e "$RUN/m.sock" ]
+	chmod 644 "$T/rules.json"
+	# Nobody made the directory of the control socket: /run after a boot.
+	rmdir "$T/new"
+	CALLER=root RUN=$T/new
+	as root "$FB_BIN/fallbackmx-milter" --config "$CONFIG" --user alice \
+	    >"$T/milter.out" 2>"$T/milter.err" 3>&- &
+	PIDS="$PIDS $!"
+	for _ in {1..100}; do
+		run fb reload --socket "$RUN/c.sock"
+		[ "$status" != 0 ] || break
+		sleep .1
+	done
+	shows "configuration 2 is in force"
+	same "$(stat -c %U:%a "$RUN")" alice:700
+	same "$(stat -c %U "$T/run/m.sock")" alice
+}
