@@ -358,3 +358,32 @@ while True:
 	told "smtp/inet asks unix:fallbackmx/milter.sock, last of 3"
 	told "465/inet does not ask the milter: what users send"
 }
+
+@test "README.md: the two files of the milter do what it says" {
+	"$FB_PYTHON" - "$FB_TOP/README.md" "$T" <<-'END'
+	import re, sys
+	text = open(sys.argv[1]).read()
+	text = text.split('## The milter')[1].split('\n## ')[0]
+	policy, config = re.findall(r'```json\n(.*?)```', text, re.S)
+	path = '/etc/fallbackmx/front-door.json'
+	assert path in config
+	open(sys.argv[2] + '/policy', 'w').write(policy)
+	open(sys.argv[2] + '/readme.json', 'w').write(
+	    config.replace(path, sys.argv[2] + '/policy'))
+	END
+	chmod 644 "$T/policy" "$T/readme.json"
+	expect 0 fb config check --config "$T/readme.json"
+	told "ingress_points=1"
+	printf 'Subject: x\n\n' >"$T/mail"
+	chmod 644 "$T/mail"
+	expect 0 fb policy test --traffic-policy "$T/policy" \
+	    --rcpt old@example.com --rcpt new@example.com "$T/mail"
+	told "REJECT"
+	told "denied by statement 0"
+	told "ACCEPT"
+	# The line to paste is the one that check prints.
+	check 78
+	line=$(sed -n 's/^FAILED: listener: .* - \(postconf .*\)/\1/p' \
+	    <<<"$output" | sed "s| -c '$P'||g")
+	grep -qF "    $line" "$FB_TOP/README.md"
+}

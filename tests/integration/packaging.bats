@@ -37,6 +37,7 @@ found() { # NAME: the one installed file whose path ends so
 	    examples/postfix-conf/master.cf \
 	    man1/fallbackmx.1 man1/fallbackmx-check.1 \
 	    man1/fallbackmx-sync.1 man8/fallbackmx-deliver.8 \
+	    man8/fallbackmx-milter.8 \
 	    man5/fallbackmx.json.5 \
 	    doc/fallbackmx/README.md doc/fallbackmx/LICENSE \
 	    doc/fallbackmx/NEWS.md examples/fallbackmx-sync.cron \

@@ -20,6 +20,7 @@ PAGES = {
     ('policy', 'check'): 'docs/man/fallbackmx-policy.1',
     ('policy', 'test'): 'docs/man/fallbackmx-policy.1',
 }
+MILTER_PAGE = 'docs/man/fallbackmx-milter.8'
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
 CONFIG_SOURCES = ('sync/settings.c', 'milter/settings.c')
 VARIABLES_PAGE = 'docs/man/fallbackmx-sync.1'
@@ -29,14 +30,14 @@ LONG = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 SHORT = re.compile(r'(?<![\w-])-[A-Za-z](?![\w-])')
 
 
-def help_text(words):
-    r = subprocess.run([rule.built('fallbackmx'), *words, '--help'],
+def help_text(words, program='fallbackmx'):
+    r = subprocess.run([rule.built(program), *words, '--help'],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                        stdin=subprocess.DEVNULL, timeout=60)
     said = r.stdout.decode('utf-8', 'replace')
     if r.returncode != 0 or not said.strip():
-        raise SystemExit('Bail out! fallbackmx %s --help ended with %d' % (
-            ' '.join(words), r.returncode))
+        raise SystemExit('Bail out! %s %s --help ended with %d' % (
+            program, ' '.join(words), r.returncode))
     return said
 
 
@@ -66,6 +67,17 @@ def differences(words, name):
         said |= options(help_text(other))
     for o in sorted(written - said):
         yield '%s is in %s and in no help' % (o, name)
+
+
+def of_milter():
+    said = options(help_text((), 'fallbackmx-milter'))
+    # Behind its own options the page speaks of other programs.
+    own = page(MILTER_PAGE).split('Set-up')[0]
+    written = options(own)
+    for o in sorted(said - written):
+        yield '%s is in the help and not in %s' % (o, MILTER_PAGE)
+    for o in sorted(written - said):
+        yield '%s is in %s and in no help' % (o, MILTER_PAGE)
 
 
 def commands(words):
@@ -123,6 +135,7 @@ for words, name in PAGES.items():
         rule.check(title, differences(words, name))
     else:
         rule.check(title, [name + ' is missing'])
+rule.check('options of fallbackmx-milter are those of its page', of_milter())
 if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
     rule.check('every command is in fallbackmx(1)', commands(()))
     rule.check('every command of policy is in its page', commands(('policy',)))
