@@ -138,7 +138,8 @@ found() { # NAME: the one installed file whose path ends so
 	    "$T/units/fallbackmx-sync.service"
 	cp "$(found system/fallbackmx-milter.service)" \
 	    "$(found system/fallbackmx-milter.socket)" "$T/units"
-	sed -i "s|^ExecStart=.*|ExecStart=$(found sbin/fallbackmx-milter)|" \
+	sed -i -e "s|^ExecStart=.*|ExecStart=$(found sbin/fallbackmx-milter)|" \
+	    -e "s|^ExecReload=[^ ]*|ExecReload=$(found bin/fallbackmx)|" \
 	    "$T/units/fallbackmx-milter.service"
 	for unit in sync.service sync.timer milter.service milter.socket; do
 		expect 0 systemd-analyze verify --man=no \
