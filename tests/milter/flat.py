@@ -17,7 +17,7 @@ from postfix import Postfix                                 # noqa: E402
 from stage import (Place, check, differs, done, need,
                    setting)                                 # noqa: E402
 
-RULES = {'RuleSetName': 'r', 'Rules': [
+RULES = {'RuleSetName': 'flat', 'Rules': [
     {'Name': 'rule-%d' % i, 'Conditions': [{'StringExpression': {
         'Evaluate': {'Attribute': a}, 'Operator': 'CONTAINS',
         'Values': ['none', 'such', '@example']}}],

@@ -7,6 +7,7 @@ As root; needs Postfix.
 """
 
 import signal
+import socket
 import sys
 import threading
 import time
@@ -84,7 +85,9 @@ def large_header(scene):
 def blocked(f):
     """A message whose changes nobody reads: its end takes as long as we
     like."""
-    s = Session(f.socket, 120).begin()
+    s = Session(f.socket, 120)
+    s.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    s.begin()
     s.mail()
     s.rcpt()
     s.data()
@@ -140,11 +143,11 @@ def slow_and_fast(scene):
         yield from differs('a slow one', c.answer()[0], 250)
         c.quit()
     for s in ends:
-        command = packet.CHGHEADER
+        command, data = packet.CHGHEADER, b''
         while command in packet.EDITS:
-            command = s.reply()[0]
+            command, data = s.reply()
         if command not in (packet.ACCEPT, packet.CONTINUE):
-            yield 'a blocked one was answered %r' % command
+            yield 'a blocked one was answered %r %r' % (command, data)
         s.close()
     yield from warnings(scene)
 
@@ -179,12 +182,12 @@ def stopped(scene):
 
 def stopped_at_the_end(scene):
     """The last line of the mail and the signal together."""
-    for i in range(20):
+    for i in range(8):
         scene.filter.start()
         scene.postfix.forget()
         c = halfway(scene.postfix)
         scene.filter.child.send_signal(signal.SIGTERM)
-        time.sleep(i / 1000)
+        time.sleep(i / 500)
         c.send(dots(b'\r\nx\r\n'))
         code = c.answer()[0]
         c.close()

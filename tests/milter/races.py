@@ -20,7 +20,7 @@ from stage import (Place, check, differs, done, rule,
                    setting)                                 # noqa: E402
 
 GOOD = (ACCEPT, CONTINUE)
-RULES = {'RuleSetName': 'r', 'Rules': [
+RULES = {'RuleSetName': 'races', 'Rules': [
     {'Name': 'tag', 'Conditions': [{'StringExpression': {
         'Evaluate': {'Attribute': 'SUBJECT'}, 'Operator': 'CONTAINS',
         'Values': ['hello', 'x']}}],
@@ -28,12 +28,12 @@ RULES = {'RuleSetName': 'r', 'Rules': [
                                 'HeaderValue': 'yes'}}]},
     {'Name': 'bob', 'Conditions': [{'StringExpression': {
         'Evaluate': {'Attribute': 'RECIPIENT'}, 'Operator': 'STARTS_WITH',
-        'Values': ['bob']}}], 'Actions': [{'Reject': {}}]}]}
-RULES['Rules'][1]['Actions'] = [{'Bounce': {
-    'RoleArn': 'arn:aws:iam::123456789012:role/MailManager',
-    'Sender': 'postmaster@example.com', 'SmtpReplyCode': '550',
-    'StatusCode': '5.7.1', 'DiagnosticMessage': 'no bob here'}}]
-TRAFFIC = {'TrafficPolicyName': 't', 'DefaultAction': 'DENY',
+        'Values': ['bob']}}],
+     'Actions': [{'Bounce': {
+         'RoleArn': 'arn:aws:iam::123456789012:role/MailManager',
+         'Sender': 'postmaster@example.com', 'SmtpReplyCode': '550',
+         'StatusCode': '5.7.1', 'DiagnosticMessage': 'no bob here'}}]}]}
+TRAFFIC = {'TrafficPolicyName': 'races', 'DefaultAction': 'DENY',
            'PolicyStatements': [{'Action': 'ALLOW', 'Conditions': [{
                'StringExpression': {'Evaluate': {'Attribute': 'RECIPIENT'},
                                     'Operator': 'ENDS_WITH',
