@@ -90,9 +90,11 @@ decide(struct session *s, struct judgement *j, struct plan *plan_r,
 	}
 }
 
+/* A policy is counted as it was asked: what another one in shadow mode would
+ * have kept from it came to it. */
 static void
-count(const struct message *m, const struct judgement *j, const struct plan *p,
-      double seconds)
+count(const struct message *m, const struct judgement *j,
+      const struct plan *p, double seconds)
 {
 	const struct ingress *i = m->ingress;
 	const struct verdict *v;
@@ -103,12 +105,12 @@ count(const struct message *m, const struct judgement *j, const struct plan *p,
 		counter_add(filter.failures[p->trouble], 1);
 	if (j == NULL)
 		return;
-	v = j->has_shadow ? &j->shadow : &j->verdict;
-	if (i->traffic != NULL)
-		for (size_t k = 0; k < v->recipients_n; k++)
-			ingress_count_traffic(i, &v->recipients[k]);
+	v = i->s->traffic_mode == MODE_SHADOW ? &j->shadow : &j->verdict;
+	for (size_t k = 0; i->traffic != NULL && k < v->recipients_n; k++)
+		ingress_count_traffic(i, &v->recipients[k]);
 	if (i->rules != NULL)
-		ingress_count_rules(i, v);
+		ingress_count_rules(i, i->s->rule_set_mode == MODE_SHADOW ?
+				    &j->shadow : &j->verdict);
 }
 
 static void

@@ -36,8 +36,8 @@ int place_find(struct place *p, const char *socket, int sockets,
 
 /*
  * Before binding: the directory must be the user's or root's and not for all
- * to write; a socket file of a dead instance is removed. ERR_STOP, EX_UNAVAILABLE:
- * somebody answers there. One that was passed must listen.
+ * to write; a socket file of a dead instance is removed. A socket that was
+ * passed must listen. ERR_STOP; EX_UNAVAILABLE: somebody answers there.
  */
 int place_prepare(const struct place *p, uid_t user, struct err *e);
 

@@ -59,8 +59,8 @@ static void
 headers(void **state)
 {
 	static const struct row rows[] = {
-		{ RULES(RULE("r", "", ADD("X-A", "b"))), "<a@b>", "Subject: x\n",
-		  RESULT_ACCEPTED, " +X-A: b tag=route=direct; ingress=mx-in; "
+		{ RULES(RULE("r", "", ADD("X-A", "b"))), "<a@b>",
+		  "Subject: x\n", RESULT_ACCEPTED, " +X-A: b tag=route=direct; ingress=mx-in; "
 		  "rules=r" },
 		/* Copies of our tag, whoever wrote them and how. */
 		{ RULES(RULE("r", CONDITION("SUBJECT", "EQUALS", "no"), DROP)),

@@ -31,7 +31,8 @@ sets(void **state)
 		{ "421", "4.7.0", "x", "451 4.7.0 x" },
 		/* One line, for a plain terminal. */
 		{ "550", "5.7.1", "\r\n one \r\ntwo", "550 5.7.1 one" },
-		{ "550", "5.7.1", "a\tb\x01gr\xc3\xbcn", "550 5.7.1 a b?gr??n" },
+		{ "550", "5.7.1", "a\tb\x01gr\xc3\xbcn",
+		  "550 5.7.1 a b?gr??n" },
 	};
 	char shown[600];
 
