@@ -125,6 +125,12 @@ class Filter:
     def status(self):
         return json.loads(self.tell('status', '--json')[1])
 
+    def metrics(self):
+        """{series: value} of the file for Prometheus."""
+        return {k: float(v) for k, v in (
+            x.rsplit(' ', 1) for x in text(self.metrics_file).splitlines()
+            if x and not x.startswith('#'))}
+
     def logged(self):
         return text(self.log)
 

@@ -26,6 +26,7 @@ class Client:
 
     def __init__(self, port, wrapped=None, timeout=120):
         self.s = socket.create_connection(('127.0.0.1', port), timeout)
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b''
         if wrapped:
             self.tls(wrapped)
