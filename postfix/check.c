@@ -185,6 +185,9 @@ tell_astray(struct postfix *p, const struct asked *a)
 static bool
 check_action(struct postfix *p, const struct asked *a)
 {
+	static const char *const known[] = {
+		"tempfail", "shutdown", "quarantine", NULL,
+	};
 	const char *action = a->first->action;
 
 	if (action == NULL)
@@ -198,6 +201,10 @@ check_action(struct postfix *p, const struct asked *a)
 		postfix_warn(p, LISTENER, remedy_ask(p, a), "%s has "
 			     "default_action=reject: while the milter is down, "
 			     "mail is refused for good", a->service->id);
+	else if (!is_one_of(action, known))
+		postfix_warn(p, LISTENER, remedy_ask(p, a), "%s has "
+			     "default_action=%s, which is no word of Postfix's",
+			     a->service->id, text_show(action));
 	else
 		return true;
 	return false;

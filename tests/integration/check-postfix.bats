@@ -132,9 +132,9 @@ mended() {
 	mended smtp/inet
 }
 
-@test "check: default_action: accept and reject are warned about" {
+@test "check: default_action: accept, reject and typing errors are warned about" {
 	action=default_action
-	for how in accept reject; do
+	for how in accept reject tempfial; do
 		postfix_configuration
 		conf -e "smtpd_milters = { unix:fallbackmx/milter.sock, $action = $how }"
 		conf -P submission/inet/smtpd_milters= \
