@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "lib/base/text.h"
 #include "milter/settings.h"
+#include "milter/snapshot.h"
 #include "postfix/check.h"
 
 static void
@@ -38,19 +39,47 @@ tell_none(bool alone)
 }
 
 static int
-fail(struct filter_settings *s, const struct buf *mistakes,
-     const struct err *e)
+tell_mistakes(const char *name, const struct buf *mistakes,
+	      const struct err *e)
 {
 	const struct postfix_result r = {
-		.level = POSTFIX_FAILED, .name = "milter", .what = e->text,
+		.level = POSTFIX_FAILED, .name = name, .what = e->text,
 		.remedy = mistakes->len > 0 ? "see the lines of stderr" :
 			  "mend that first",
 	};
 
 	cmd_say_lines(mistakes);
 	print(&r);
-	filter_settings_free(s);
 	return e->code == EX_NOPERM ? EX_NOPERM : EX_CONFIG;
+}
+
+/* Its documents, as the milter would take them at its start. */
+static int
+check_documents(const char *file)
+{
+	struct buf mistakes, warnings;
+	struct snapshot *now;
+	struct err e;
+	char what[64];
+	int code = EX_OK;
+
+	buf_init(&mistakes, CMD_MISTAKES_MAX);
+	buf_init(&warnings, CMD_MISTAKES_MAX);
+	now = snapshot_load(file, &mistakes, &warnings, &e);
+	cmd_say_lines(&warnings);
+	if (now != NULL) {
+		snprintf(what, sizeof(what), "%zu ingress points, no mistakes",
+			 now->n);
+		print(&(struct postfix_result) {
+			.level = POSTFIX_OK, .name = "policies", .what = what,
+		});
+	} else {
+		code = tell_mistakes("policies", &mistakes, &e);
+	}
+	snapshot_drop(now);
+	buf_free(&mistakes);
+	buf_free(&warnings);
+	return code;
 }
 
 int
@@ -60,11 +89,11 @@ check_milter(const char *file, const char *postfix_dir, bool alone)
 	struct postfix_options o = { .dir = postfix_dir, .result = print };
 	struct buf mistakes;
 	struct err e;
-	int code;
+	int code, worse;
 
 	buf_init(&mistakes, CMD_MISTAKES_MAX);
 	if (filter_settings_read(&s, file, &mistakes, &e) < 0) {
-		code = fail(&s, &mistakes, &e);
+		code = tell_mistakes("milter", &mistakes, &e);
 		buf_free(&mistakes);
 		return code;
 	}
@@ -74,7 +103,8 @@ check_milter(const char *file, const char *postfix_dir, bool alone)
 		return tell_none(alone);
 	}
 	o.socket = s.socket;
-	code = postfix_check(&o);
+	code = check_documents(file);
+	worse = postfix_check(&o);
 	filter_settings_free(&s);
-	return code;
+	return worse > code ? worse : code;
 }

@@ -39,7 +39,7 @@ mended() {
 @test "check: Postfix asks the milter rightly, and reaches it" {
 	right
 	check 0
-	lines_are ok:source ok:postfix ok:listener ok:listener ok:listener \
+	lines_are ok:source ok:policies ok:postfix ok:listener ok:listener ok:listener \
 	    ok:sendmail ok:socket
 	told "smtp/inet asks unix:fallbackmx/milter.sock, last of 2"
 	told "submission/inet does not ask the milter: what users send is not"
@@ -324,6 +324,15 @@ while True:
 	told "FAILED: milter: cannot use $CONFIG: 2 mistakes"
 	says 'milter.socket'
 	says nonsense
+	printf '{"RuleSetName": 7}\n' >"$T/rules"
+	chmod 644 "$T/rules"
+	configuration "{\"milter\": {\"socket\": \"unix:$SOCKET\",
+	    \"ingress_points\": [{\"name\": \"inbound\",
+	     \"rule_set\": \"$T/rules\"}]}}"
+	expect 78 fb check --config "$CONFIG" --postfix-config "$P"
+	told "FAILED: policies: cannot use $CONFIG: "
+	told "ok: socket"
+	says "$T/rules: RuleSetName"
 	expect 64 fb check --postfix-config "$P" "file://$SRC/"
 }
 
@@ -334,7 +343,7 @@ while True:
 	     \"milter\": {\"socket\": \"unix:$SOCKET\"}}"
 	right
 	check 0
-	lines_are ok:source ok:list ok:read ok:delete ok:postfix ok:listener \
+	lines_are ok:source ok:list ok:read ok:delete ok:policies ok:postfix ok:listener \
 	    ok:listener ok:listener ok:sendmail ok:socket
 	conf -P smtp/inet/smtpd_milters=
 	check 78
@@ -353,7 +362,7 @@ while True:
 	cat "$P/master.cf.new" >>"$P/master.cf"
 	rm "$P"/*.new
 	check 0
-	lines_are ok:source ok:postfix ok:listener ok:listener ok:listener \
+	lines_are ok:source ok:policies ok:postfix ok:listener ok:listener ok:listener \
 	    ok:listener ok:sendmail ok:socket
 	told "smtp/inet asks unix:fallbackmx/milter.sock, last of 3"
 	told "465/inet does not ask the milter: what users send"
