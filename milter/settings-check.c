@@ -35,6 +35,12 @@ is_name(const char *s)
 }
 
 static bool
+is_something(const char *s)
+{
+	return *s != '\0';
+}
+
+static bool
 is_printable(const char *s)
 {
 	for (; *s != '\0'; s++)
@@ -291,6 +297,10 @@ check_selector(struct check *c, struct ingress_settings *g, const char *path)
 
 	check_listener(c, g, path);
 	check_macro(c, g, path);
+	/* Empty is what every session has that does not have it. */
+	check_text(c, path, "daemon_name", g->daemon_name, is_something,
+		   "a name");
+	check_text(c, path, "value", g->value, is_something, "a value");
 	if (n > 1)
 		config_mistake_plain(c->m, path, "more than one of them",
 				     "listener, daemon_name, or macro with "

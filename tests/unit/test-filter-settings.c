@@ -284,7 +284,11 @@ static const struct wrong wrongs[] = {
 	  "macro)\n" },
 	{ POINT("\"value\": \"x\""), P0 ": found nothing, expected macro "
 	  "(whose value it is)\n" },
-	{ POINT("\"macro\": \"{x y}\", \"value\": \"\""), P0 ".macro: found "
+	{ POINT("\"macro\": \"{x}\", \"value\": \"\""),
+	  P0 ".value: found \"\", expected a value\n" },
+	{ POINT("\"daemon_name\": \"\""), P0 ".daemon_name: found \"\", "
+	  "expected a name\n" },
+	{ POINT("\"macro\": \"{x y}\", \"value\": \"v\""), P0 ".macro: found "
 	  "\"{x y}\", expected {NAME} of letters, digits and \"_\", as "
 	  "milter_macro_defaults has it\n" },
 	{ POINT("\"listener\": \"*:25\", \"daemon_name\": \"smtpd\""),

@@ -60,8 +60,8 @@ headers(void **state)
 {
 	static const struct row rows[] = {
 		{ RULES(RULE("r", "", ADD("X-A", "b"))), "<a@b>",
-		  "Subject: x\n", RESULT_ACCEPTED, " +X-A: b tag=route=direct; ingress=mx-in; "
-		  "rules=r" },
+		  "Subject: x\n", RESULT_ACCEPTED, " +X-A: b "
+		  "tag=route=direct; ingress=mx-in; rules=r" },
 		/* Copies of our tag, whoever wrote them and how. */
 		{ RULES(RULE("r", CONDITION("SUBJECT", "EQUALS", "no"), DROP)),
 		  "<a@b>", "X-FallbackMX: a\nSubject: x\nx-fallbackmx : b\n"
