@@ -38,7 +38,9 @@ wait_until() { # COMMAND...: at most 20 s
 }
 
 milter_start() {
-	"${as_user[@]}" "$world/bin/fallbackmx-milter" --verbose \
+	# It ends with the demo, however that ends.
+	"${as_user[@]}" setpriv --pdeathsig TERM \
+	    "$world/bin/fallbackmx-milter" --verbose \
 	    --config "$mx/fallbackmx.json" >>"$mx/milter.log" 2>&1 9>&- &
 	filter=$!
 	wait_until test -S "$mx/run/control.sock" || {
