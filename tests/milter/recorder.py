@@ -101,7 +101,7 @@ class Session:
         elif command == packet.RCPT:
             self.message.rcpts.append(packet.split(data))
         elif command == packet.HEADER:
-            name, value = data.rstrip(b'\0').split(b'\0', 1)
+            name, value = packet.split(data)
             self.message.headers.append((name, value))
         elif command == packet.BODY:
             self.message.body.append(data)

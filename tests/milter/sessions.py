@@ -92,7 +92,10 @@ class Case:
         for content in self.files.values():
             if CERTIFICATE.encode() in content:
                 self.cannot = NO_CERTIFICATE
-            if b'"AddressLists"' in content and not self.lists:
+        for name in self.documents.values():
+            asked = found_of(json.loads(self.files[name]), 'AddressLists')
+            if {x for names in asked for x in names} - {
+                    x for x, _ in self.lists}:
                 self.cannot = NO_LIST
 
     # --- both sides -----------------------------------------------------
@@ -101,11 +104,12 @@ class Case:
         """Of the milter: the same for those who log in."""
         one = {k: os.path.join(folder, v) for k, v in self.documents.items()}
         s = {'ingress_points': [
-            {'name': 'inbound', **one}, {'name': 'submission', **one},
+            {'name': 'inbound', **one},
+            {'name': 'submission', 'tls_wrapped': self.wrapped, **one},
             {'name': 'wrapped', 'daemon_name': 'wrapped',
              'tls_wrapped': True, **one}],
             'targets': [{'target': t, 'action': 'skip'}
-                        for t in sorted(self.targets())],
+                        for t in sorted(set(self.targets()))],
             'address_lists': [{'name': n, 'file': os.path.join(folder, f)}
                               for n, f in self.lists],
             'analyses': [{'analyzer': a, 'result_field': f, 'header': h}
@@ -120,8 +124,9 @@ class Case:
         found = {(a, f): 'X-Analysis-%d' % i
                  for i, (a, f, _) in enumerate(self.analyses)}
         for name in self.documents.values():
-            for x in analyses_of(json.loads(self.files[name])):
-                found.setdefault(x, 'X-Not-There')
+            for x in found_of(json.loads(self.files[name]), 'Analysis'):
+                found.setdefault((x['Analyzer'], x['ResultField']),
+                                 'X-Not-There')
         return found
 
     def targets(self):
@@ -157,6 +162,11 @@ class Case:
             c.login(self.user)
         return c
 
+    def extra(self):
+        """Of MAIL: addresses may have bytes above 127."""
+        plain = all(a.isascii() for a in (*self.rcpts, self.sender))
+        return '' if plain else ' SMTPUTF8'
+
     def judge(self, mail, rcpts):
         """The recipients of `policy test`, of the facts of the session."""
         args = ['--client-ip', self.client_ip, '--helo', self.helo,
@@ -179,16 +189,16 @@ class Case:
         return ask(args, self.files, mail)
 
 
-def analyses_of(document):
+def found_of(document, name):
+    """The values of all members of that name."""
     if isinstance(document, dict):
-        found = document.get('Analysis')
-        if isinstance(found, dict):
-            yield found['Analyzer'], found['ResultField']
+        if name in document:
+            yield document[name]
         document = document.values()
     elif not isinstance(document, list):
         return
     for x in document:
-        yield from analyses_of(x)
+        yield from found_of(x, name)
 
 
 def split_analysis(word):
