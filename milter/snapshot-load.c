@@ -420,6 +420,7 @@ snapshot_load(const char *file, struct buf *mistakes, struct buf *warnings,
 		return NULL;
 	}
 	snapshot_make_counters(s);
+	s->file = arena_strdup(l.arena, file);
 	s->loaded = time(NULL);
 	s->generation = atomic_fetch_add(&generations, 1) + 1;
 	return s;

@@ -71,6 +71,7 @@ struct snapshot {
 	struct ingress *submission;	/* never NULL */
 	struct ingress *rest;		/* of sessions that none claims; never
 					 * NULL */
+	const char *file;		/* the configuration */
 	time_t loaded;
 	unsigned generation;		/* 1, 2, ... in order of loading */
 	/* private */

@@ -90,6 +90,10 @@ status_json(void *arg, struct buf *out)
 		   counter_read(counter_get(METRIC_START, NULL)),
 		   state.generation, (long long)state.loaded,
 		   state.failing_since == 0 ? "true" : "false");
+	if (s != NULL) {
+		buf_printf(out, ",\"file\":");
+		add_string(out, s->file, strlen(s->file));
+	}
 	if (state.tried != 0)
 		buf_printf(out, ",\"tried\":%lld", (long long)state.tried);
 	if (state.failing_since != 0)

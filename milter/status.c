@@ -192,15 +192,17 @@ status_text(void *arg, struct buf *out)
 {
 	struct snapshot *s = snapshot_hold();
 	struct snapshot_state state;
-	char when[32];
+	char when[32], file[NAME_SIZE];
 
 	(void)arg;
 	snapshot_state(&state);
 	buf_printf(out, "fallbackmx-milter %s, process %d, since %s\n",
 		   PACKAGE_VERSION, (int)getpid(),
 		   show_time((time_t)gauge(METRIC_START), when));
-	buf_printf(out, "Configuration %u, loaded %s\n", state.generation,
-		   show_time(state.loaded, when));
+	buf_printf(out, "Configuration %u, loaded %s, of %s\n",
+		   state.generation, show_time(state.loaded, when),
+		   s ? text_quote(file, sizeof(file), s->file,
+				  strlen(s->file)) : "");
 	tell_mistakes(&state, out);
 	buf_printf(out, "Now: sessions=%" PRIu64 " messages=%" PRIu64
 		   " waiting=%" PRIu64 "\n", gauge(METRIC_SESSIONS),

@@ -54,16 +54,18 @@ shows() { # TEXT: stdout of the last run holds it
 	expect 0 fb status --config "$CONFIG"
 	same "$stderr" ""
 	shows "Configuration 1, loaded"
+	shows ", of $CONFIG"
 	shows "Ingress point mx1"
 	shows "rule set incoming (enforce): $T/rules.json"
 	shows "Rules[1] away: 0"
 	shows "Ingress point submission"
 	expect 0 fb status --json --config "$CONFIG"
 	printf '%s\n' "$output" >"$T/json"
-	"$FB_PYTHON" - "$T/json" <<-'END'
+	"$FB_PYTHON" - "$T/json" "$CONFIG" <<-'END'
 	import json, sys
 	s = json.load(open(sys.argv[1]))
 	assert s['ok'] is True and s['generation'] == 1 and s['mistakes'] == []
+	assert s['file'] == sys.argv[2]
 	assert s['ingress_points'][0]['rule_set']['name'] == 'incoming'
 	rules = [r for r in s['counters']['rules_total']]
 	assert [r['rule'] for r in rules] == ['tag', 'away'], rules
