@@ -119,5 +119,5 @@ run_check(int argc, char **argv)
 }
 
 const struct command cmd_check = {
-	"check", "try whether all is there that an import needs", run_check
+	"check", "try what an import and the milter need", run_check
 };
