@@ -344,6 +344,12 @@ callbacks_drain(void)
 }
 
 unsigned
+callbacks_sessions(void)
+{
+	return atomic_load(&filter.open);
+}
+
+unsigned
 callbacks_in_the_middle(void)
 {
 	return atomic_load(&filter.middle);

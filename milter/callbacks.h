@@ -21,6 +21,9 @@ void callbacks_limit(unsigned sessions);
 /* From now on no message begins: 451 4.3.2. */
 void callbacks_drain(void);
 
+/* Connections that are open. */
+unsigned callbacks_sessions(void);
+
 /* Messages that are between their first recipient and their end. */
 unsigned callbacks_in_the_middle(void);
 

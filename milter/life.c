@@ -16,6 +16,7 @@
 #include "life.h"
 #include "metrics.h"
 #include "notify.h"
+#include "pulse.h"
 #include "reload.h"
 #include "snapshot.h"
 #include "status.h"
@@ -29,6 +30,7 @@
 static struct {
 	const char *file;
 	struct control *control;
+	struct pulse pulse;
 	int wake[2]; /* a byte for each signal */
 	_Atomic bool over;
 	double metrics_due;
@@ -142,6 +144,7 @@ life_begin(const char *file, struct err *e)
 	int ret = 0;
 
 	life.file = file;
+	pulse_find(&life.pulse);
 	counter_set(counter_get(METRIC_START, NULL), (uint64_t)clock_wall());
 	life.control = control_open(s->settings.control_socket, requests, NULL,
 				    e);
@@ -173,15 +176,18 @@ write_metrics(void)
 static ssize_t
 turn(int ms, char *got, size_t room)
 {
-	struct pollfd fds[1 + CONTROL_POLL_MAX] = {
+	struct pollfd fds[2 + CONTROL_POLL_MAX] = {
 		{ .fd = life.wake[0], .events = POLLIN },
 	};
-	size_t n = control_poll(life.control, fds + 1, &ms);
+	const size_t beat = pulse_poll(&life.pulse, callbacks_sessions() > 0,
+				       fds + 1, &ms);
+	const size_t n = control_poll(life.control, fds + 1 + beat, &ms);
 	ssize_t bytes;
 
-	if (poll(fds, (nfds_t)(n + 1), ms) < 0)
+	if (poll(fds, (nfds_t)(1 + beat + n), ms) < 0)
 		return 0;
-	control_serve(life.control, fds + 1, n);
+	pulse_serve(&life.pulse, fds + 1, beat);
+	control_serve(life.control, fds + 1 + beat, n);
 	bytes = read(life.wake[0], got, room);
 	return bytes > 0 ? bytes : 0;
 }

@@ -1,0 +1,100 @@
+#include <config.h>
+
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "milter/pulse.h"
+#include "scratch.h"
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(to.sun_path));
+	memcpy(to.sun_path, path, strlen(path) + 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	return fd;
+}
+
+/* One turn of the main loop, of at most ms. */
+static void
+turn(struct pulse *p, bool wanted, int ms)
+{
+	struct pollfd fds[1];
+	const size_t n = pulse_poll(p, wanted, fds, &ms);
+
+	assert_true(ms <= 1001);
+	assert_true(poll(fds, (nfds_t)n, ms) >= 0);
+	pulse_serve(p, fds, n);
+}
+
+static void
+beats(const char *dir)
+{
+	const int server = listen_at(scratch_path("%s/sock", dir));
+	unsigned char got[64];
+	struct pulse p;
+	int one;
+
+	pulse_find(&p);
+	assert_true(p.to_n > 0);
+	turn(&p, true, 0);	/* it connects */
+	turn(&p, true, 100);	/* and asks */
+	one = accept(server, NULL, NULL);
+	assert_true(one >= 0);
+	assert_int_equal(recv(one, got, sizeof(got), 0), 17);
+	assert_memory_equal(got, "\0\0\0\15O\0\0\0\6", 9);
+	assert_int_equal(send(one, got, 17, 0), 17);
+	turn(&p, true, 100);	/* is answered, and leaves */
+	assert_int_equal(p.fd, -1);
+	assert_int_equal(recv(one, got, sizeof(got), MSG_WAITALL), 5);
+	assert_memory_equal(got, "\0\0\0\1Q", 5);
+	close(one);
+	/* The next one is due in a second. */
+	turn(&p, true, 0);
+	assert_int_equal(p.fd, -1);
+	turn(&p, true, 2000);
+	turn(&p, true, 0);
+	assert_true(p.fd >= 0);
+	/* Nobody answers that: another one takes its place. */
+	turn(&p, true, 100);
+	turn(&p, true, 2000);
+	turn(&p, true, 0);
+	assert_int_equal(p.missed, 1);
+	close(server);
+}
+
+static void
+rests(const char *dir)
+{
+	struct pulse p;
+	int server, ms = -1;
+
+	pulse_find(&p);
+	assert_int_equal(pulse_poll(&p, true, NULL, &ms), 0);
+	assert_int_equal(ms, -1);
+	server = listen_at(scratch_path("%s/sock", dir));
+	pulse_find(&p);
+	for (int i = 0; i < 3; i++)
+		turn(&p, false, 0);
+	assert_int_equal(p.fd, -1);
+	/* Gone: it goes on without. */
+	close(server);
+	p.due = 0;
+	turn(&p, true, 0);
+	assert_int_equal(p.fd, -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		plain_unit_test(beats),
+		plain_unit_test(rests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
