@@ -21,13 +21,14 @@ sys.dont_write_bytecode = True
 import randoms                                              # noqa: E402
 import sessions                                             # noqa: E402
 from filter import Filter                                   # noqa: E402
-from stage import (Place, check, differs, done, need, setting, skip,
-                   wait_for)                                # noqa: E402
+from stage import (Place, certificate, check, differs, done, need, setting,
+                   text, wait_for)                          # noqa: E402
 from postfix import Postfix                                 # noqa: E402
 from recorder import Recorder                               # noqa: E402
 from sasl import Dovecot                                    # noqa: E402
 
-ENDS = {'ACCEPT': 250, 'DROP': 250, 'QUARANTINE': 250}
+# Of clients' certificates.
+CNS = ('mail.example.net', 'mx.example.net', 'mail.example.com', 'Client CN')
 
 
 class Scene:
@@ -37,7 +38,12 @@ class Scene:
         self.place = place
         self.filter = Filter(place, ingress_points=[{'name': 'inbound'}])
         self.recorder = Recorder(place.path('recorder'))
-        sasl = Dovecot(place).postfix()
+        self.certificates = {cn: certificate(place, 'client%d' % i, cn)
+                             for i, cn in enumerate(CNS)}
+        known = place.put('known.crt', ''.join(
+            text(path + '.crt') for path in self.certificates.values()))
+        sasl = {**Dovecot(place).postfix(), 'smtpd_tls_ask_ccert': 'yes',
+                'smtpd_tls_CAfile': known}
         self.postfix = Postfix(
             place, smtpd_milters='unix:%s, %s' % (self.recorder.path,
                                                   self.filter.socket),
@@ -56,13 +62,22 @@ class Scene:
         code, _, said = self.filter.tell('reload')
         yield from differs('reload', (code, said), (0, ''))
 
+    def refuse(self, case):
+        """The problems of documents that the milter does not take."""
+        self.filter.put(case.files)
+        self.filter.configure(**case.settings(self.filter.dir))
+        code, _, said = self.filter.tell('reload')
+        if code != 78 or case.refusal not in said:
+            yield 'reload: found %d %s, expected %r' % (code, said,
+                                                        case.refusal)
+
     def send(self, case):
         """The envelope in as many transactions as the milter asks for, as a
         real sender does. Yields (recipients with their answers, last
         answer)."""
         waiting = list(case.rcpts)
         while waiting:
-            with case.client(self.postfix) as c:
+            with case.client(self.postfix, self.certificates) as c:
                 answers, last = c.mail(case.mail, waiting, case.sender,
                                        case.extra())
                 c.quit()
@@ -185,11 +200,9 @@ def refused(case, recipient, answer):
 
 
 def play(scene, case):
-    if case.cannot:
-        skip(case.name, case.cannot)
-        return
     try:
-        problems = list(scene.run(case))
+        problems = list(scene.refuse(case) if case.refusal
+                        else scene.run(case))
     except Exception as e:
         problems = ['%s: %s' % (type(e).__name__, e)]
     check(case.name, problems)

@@ -24,12 +24,12 @@ class Hung(Exception):
 class Client:
     """wrapped: TLS first. Answers are (code, text); text has all lines."""
 
-    def __init__(self, port, wrapped=None, timeout=120):
+    def __init__(self, port, wrapped=None, own=None, timeout=120):
         self.s = socket.create_connection(('127.0.0.1', port), timeout)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b''
         if wrapped:
-            self.tls(wrapped)
+            self.tls(wrapped, own)
         self.banner = self.answer()
 
     def __enter__(self):
@@ -41,14 +41,17 @@ class Client:
     def close(self):
         self.s.close()
 
-    def tls(self, version):
-        """version: 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'."""
+    def tls(self, version, own=None):
+        """version: 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'; own: path of a
+        certificate, without .crt and .key."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers('ALL:@SECLEVEL=0')
         number = getattr(ssl.TLSVersion, version.replace('.', '_'))
         context.minimum_version = context.maximum_version = number
+        if own:
+            context.load_cert_chain(own + '.crt', own + '.key')
         self.s = context.wrap_socket(self.s)
 
     def line(self):
@@ -89,9 +92,9 @@ class Client:
             raise AssertionError('%r: %d %s' % (words, *said))
         return said
 
-    def starttls(self, version='TLSv1.3'):
+    def starttls(self, version='TLSv1.3', own=None):
         self.sure('STARTTLS', 220)
-        self.tls(version)
+        self.tls(version, own)
 
     def login(self, user, secret='pass'):
         word = base64.b64encode(b'\0%s\0%s' % (user.encode(),

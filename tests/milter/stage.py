@@ -178,11 +178,11 @@ def need(*tools):
         done()
 
 
-def certificate(place):
+def certificate(place, name='tls', cn='mx.example.com'):
     """Self-signed; the path without .crt and .key."""
-    path = place.path('tls')
+    path = place.path(name)
     if not os.path.exists(path + '.crt'):
         rule.output('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes',
-                    '-days', '2', '-subj', '/CN=mx.example.com', '-keyout',
+                    '-days', '2', '-subj', '/CN=' + cn, '-keyout',
                     path + '.key', '-out', path + '.crt')
     return path
