@@ -134,9 +134,9 @@ def rows(place):
     files = documents()
     ours = Filter(place, files=files, log='text', trusted_networks=[],
                   ingress_points=[{
-                      'name': 'inbound', **{k: place.path('filter', v) for k, v in (
-                          ('rule_set', 'rules.json'),
-                          ('traffic_policy', 'traffic.json'))}}])
+                      'name': 'inbound',
+                      'rule_set': place.path('filter/rules.json'),
+                      'traffic_policy': place.path('filter/traffic.json')}])
     null = place.path('null.sock')
     child = openers.started(place, 'null', [
         measure.BUILD + '/tests/bench/nullmilter', 'unix:' + null], null)

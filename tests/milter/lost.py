@@ -30,7 +30,8 @@ RULES = {'RuleSetName': 'all', 'Rules': [{'Name': 'all', 'Actions': [
 TRAFFIC = {'TrafficPolicyName': 'all', 'DefaultAction': 'ALLOW',
            'PolicyStatements': []}
 BAD = ('', '{', '[]', '{"milter": {}', '{"milter": {"socket": 7}}',
-       '{"milter": {"ingress_points": [{"name": "inbound", "rule_set": "/none"}]}}',
+       '{"milter": {"ingress_points": [{"name": "inbound", '
+       '"rule_set": "/none"}]}}',
        '\0' * 100)
 STEPS = ('connect', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'head', 'body', 'end')
 

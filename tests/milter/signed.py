@@ -99,7 +99,8 @@ class Scene:
         self.place = place
         self.filter = Filter(
             place, files={'edits.json': RULES}, ingress_points=[
-                {'name': 'inbound', 'rule_set': place.path('filter/edits.json')}])
+                {'name': 'inbound',
+                 'rule_set': place.path('filter/edits.json')}])
         self.far = Postfix(place, 'far', smtpd_milters=openers.OpenDKIM(
             place).socket)
         self.near = Postfix(

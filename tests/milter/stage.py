@@ -147,11 +147,10 @@ def port():
 
 
 def answers(n):
-    try:
-        socket.create_connection(('127.0.0.1', n), 5).close()
-        return True
-    except OSError:
-        return False
+    """Somebody listens there; nobody is disturbed by the question."""
+    with open('/proc/net/tcp', encoding='ascii') as f:
+        return any(words[1].endswith(':%04X' % n) and words[3] == '0A'
+                   for words in map(str.split, f))
 
 
 def text(path):
