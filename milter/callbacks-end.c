@@ -7,7 +7,6 @@
 
 #include "apply.h"
 #include "callbacks-private.h"
-#include "envelope.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "logline.h"
@@ -142,16 +141,15 @@ log_end(const struct session *s, const struct judgement *j,
 }
 
 void
-filter_log_refusal(const struct session *s, const char *text, enum refusal why,
-		   const struct reply *reply,
+filter_log_refusal(const struct session *s, const char *address,
+		   enum refusal why, const struct reply *reply,
 		   const struct verdict_recipient *by)
 {
-	struct arena work = { NULL };
 	const bool json = s->message.snapshot->settings.log_json;
 	const struct logline_refusal x = {
 		.message = &s->message,
 		.helo = s->helo,
-		.address = text ? envelope_address(text, &work) : NULL,
+		.address = address,
 		.why = why,
 		.reply = reply,
 		.by = by,
@@ -163,7 +161,6 @@ filter_log_refusal(const struct session *s, const char *text, enum refusal why,
 	logline_refusal(&x, json, &line);
 	log_record(line.data);
 	buf_free(&line);
-	arena_free(&work);
 }
 
 /* Edits first; one that the MTA does not take is a failure of its own, and

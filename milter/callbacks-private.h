@@ -38,7 +38,7 @@ void filter_end_message(struct session *s);
 /* Judges, plans, edits, answers and logs. The message is still there. */
 sfsistat filter_finish(SMFICTX *ctx, struct session *s);
 
-void filter_log_refusal(const struct session *s, const char *text,
+void filter_log_refusal(const struct session *s, const char *address,
 			enum refusal why, const struct reply *reply,
 			const struct verdict_recipient *by);
 

@@ -7,6 +7,7 @@
 #include "apply.h"
 #include "callbacks-private.h"
 #include "callbacks.h"
+#include "envelope.h"
 #include "lib/base/log.h"
 
 #define SYMBOLS_MAX ((size_t)4096)
@@ -60,15 +61,17 @@ filter_end_message(struct session *s)
 	s->counted = false;
 }
 
-/* All macros that we ask for, so that nobody has to set them in main.cf. */
+/* All macros that we ask for, so that nobody has to set them in main.cf. `v`
+ * always has a value: where none has, the MTA sends nothing, and libmilter
+ * keeps the values of the command before. */
 static const struct {
 	int stage;
 	const char *names;
 } symbols[] = {
 	{ SMFIM_HELO, "{tls_version} {cipher} {cert_subject}" },
-	{ SMFIM_ENVFROM,
+	{ SMFIM_ENVFROM, "v {mail_addr} "
 	  "{auth_authen} {tls_version} {cipher} {cert_subject}" },
-	{ SMFIM_ENVRCPT, "i" },
+	{ SMFIM_ENVRCPT, "v {rcpt_addr} i" },
 	{ SMFIM_DATA, "i" },
 	{ SMFIM_EOM, "i" },
 };
@@ -157,12 +160,12 @@ on_helo(SMFICTX *ctx, char *name)
 }
 
 static sfsistat
-refuse(SMFICTX *ctx, const struct session *s, const char *text,
+refuse(SMFICTX *ctx, const struct session *s, const char *address,
        enum refusal why, const struct reply *reply,
        const struct verdict_recipient *by)
 {
 	counter_add(s->message.ingress->refusals[why], 1);
-	filter_log_refusal(s, text, why, reply, by);
+	filter_log_refusal(s, address, why, reply, by);
 	return apply_reply(ctx, reply);
 }
 
@@ -200,28 +203,43 @@ on_envfrom(SMFICTX *ctx, char **arguments)
 }
 
 static sfsistat
+take_recipient(SMFICTX *ctx, struct session *s, const char *text,
+	       const char *address)
+{
+	struct verdict_recipient by = { .by = TRAFFIC_BY_DEFAULT };
+	enum refusal why = REFUSAL_CLOSED;
+	struct reply reply;
+
+	if (s->message.recipients_n == 0 && is_draining(&reply))
+		return refuse(ctx, s, address, why, &reply, NULL);
+	if (judge_recipient(&s->message, s->helo, text, address, &why, &reply,
+			    &by)) {
+		filter_count_in(s);
+		return SMFIS_CONTINUE;
+	}
+	if (why == REFUSAL_POLICY)
+		ingress_count_traffic(s->message.ingress, &by);
+	return refuse(ctx, s, address, why, &reply,
+		      why == REFUSAL_POLICY ? &by : NULL);
+}
+
+static sfsistat
 on_envrcpt(SMFICTX *ctx, char **arguments)
 {
 	struct session *s = session_of(ctx);
 	const char *text = arguments != NULL && arguments[0] != NULL
 		? arguments[0]
 		: "";
-	struct verdict_recipient by = { .by = TRAFFIC_BY_DEFAULT };
-	enum refusal why = REFUSAL_CLOSED;
-	struct reply reply;
+	struct arena work = { NULL };
+	sfsistat answer;
 
 	if (!s->message.begun)
 		return SMFIS_TEMPFAIL;
-	if (s->message.recipients_n == 0 && is_draining(&reply))
-		return refuse(ctx, s, text, why, &reply, NULL);
-	if (judge_recipient(&s->message, s->helo, text, &why, &reply, &by)) {
-		filter_count_in(s);
-		return SMFIS_CONTINUE;
-	}
-	if (why == REFUSAL_POLICY)
-		ingress_count_traffic(s->message.ingress, &by);
-	return refuse(ctx, s, text, why, &reply,
-		      why == REFUSAL_POLICY ? &by : NULL);
+	answer = take_recipient(ctx, s, text,
+				envelope_meant(get_macro(ctx, "{rcpt_addr}"),
+					       text, &work));
+	arena_free(&work);
+	return answer;
 }
 
 static sfsistat

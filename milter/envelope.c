@@ -50,6 +50,32 @@ quoted_length(const char *s)
 	return s[i] == '"' && s[i + 1] == '@' ? i + 1 : 0;
 }
 
+/* text without a source route in front, of n bytes. */
+static const char *
+behind_route(const char *text, size_t *n)
+{
+	const char *colon = *n > 0 && *text == '@' ? memchr(text, ':', *n)
+						   : NULL;
+
+	if (colon == NULL)
+		return text;
+	*n -= (size_t)(colon + 1 - text);
+	return colon + 1;
+}
+
+const char *
+envelope_removable(const char *text, struct arena *a)
+{
+	const char *address;
+	size_t n = strlen(text);
+
+	if (n < 2 || text[0] != '<' || text[n - 1] != '>')
+		return text;
+	n -= 2;
+	address = behind_route(text + 1, &n);
+	return arena_printf(a, "<%.*s>", (int)n, address);
+}
+
 const char *
 envelope_address(const char *text, struct arena *a)
 {
@@ -63,12 +89,7 @@ envelope_address(const char *text, struct arena *a)
 		text++;
 		n -= 2;
 	}
-	if (n > 0 && *text == '@' && memchr(text, ':', n) != NULL) {
-		const char *behind = (const char *)memchr(text, ':', n) + 1;
-
-		n -= (size_t)(behind - text);
-		text = behind;
-	}
+	text = behind_route(text, &n);
 	s = arena_strndup(a, text, n);
 	quoted = quoted_length(s);
 	plain = quoted > 0 ? unquote(s, quoted, a) : NULL;
@@ -79,6 +100,17 @@ envelope_address(const char *text, struct arena *a)
 	if (at != NULL && n > 1 && s[n - 1] == '.' && s + n - 2 > at)
 		s[n - 1] = '\0';
 	return s;
+}
+
+const char *
+envelope_meant(const char *told, const char *text, struct arena *a)
+{
+	const char *address = envelope_address(text, a);
+
+	/* What is told may be of an earlier command then. */
+	if (*address == '\0' || told == NULL || strchr(told, '@') == NULL)
+		return address;
+	return envelope_address(told, a);
 }
 
 int64_t

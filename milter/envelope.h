@@ -17,6 +17,19 @@
 /* text: "<a@b>", as libmilter gives it; NULL counts as "". "" is <>. */
 const char *envelope_address(const char *text, struct arena *a);
 
+/*
+ * The same where the MTA tells what it made of text, by {mail_addr} or
+ * {rcpt_addr}: it takes comments, blanks, user%host, host!user and a user
+ * without a domain too, and delivers to what that means. NULL, or without a
+ * domain: it does not tell, then text counts alone.
+ */
+const char *envelope_meant(const char *told, const char *text,
+			   struct arena *a);
+
+/* text as the MTA finds the recipient again: without a source route, which it
+ * has thrown away. */
+const char *envelope_removable(const char *text, struct arena *a);
+
 /* The value of a parameter SIZE= among those of MAIL (NULL-terminated, the
  * address first); -1: there is none. */
 int64_t envelope_size(char *const *arguments);

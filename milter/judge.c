@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "envelope.h"
 #include "judge.h"
 #include "lib/mail/relayed.h"
 
@@ -119,16 +118,11 @@ refuse_split(enum refusal *why_r, struct reply *reply_r)
 
 bool
 judge_recipient(struct message *m, const char *helo, const char *text,
-		enum refusal *why_r, struct reply *reply_r,
-		struct verdict_recipient *by_r)
+		const char *address, enum refusal *why_r,
+		struct reply *reply_r, struct verdict_recipient *by_r)
 {
-	struct arena work = { NULL };
-	const char *address;
 	bool ok = false;
 
-	if (text == NULL)
-		text = "";
-	address = envelope_address(text, &work);
 	if (enforces_traffic(m->ingress) && !asks_later(m) &&
 	    is_denied(m, helo, address, by_r))
 		refuse_denied(m, why_r, reply_r);
@@ -140,7 +134,6 @@ judge_recipient(struct message *m, const char *helo, const char *text,
 		*why_r = REFUSAL_SPLIT;
 		reply_set(reply_r, "452", "4.5.3", "Too many recipients");
 	}
-	arena_free(&work);
 	return ok;
 }
 

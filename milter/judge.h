@@ -32,12 +32,13 @@ void judge_facts(const struct message *m, const char *helo,
 		 struct facts *f_r);
 
 /*
- * One RCPT: text as libmilter has it. True: taken into the message. False: why
- * and the answer; *by_r tells what decided when why is REFUSAL_POLICY (memory:
- * the message's).
+ * One RCPT: text as libmilter has it, address what it means. True: taken into
+ * the message. False: why and the answer; *by_r tells what decided when why is
+ * REFUSAL_POLICY (memory: the message's).
  */
 bool judge_recipient(struct message *m, const char *helo, const char *text,
-		     enum refusal *why_r, struct reply *reply_r,
+		     const char *address, enum refusal *why_r,
+		     struct reply *reply_r,
 		     struct verdict_recipient *by_r);
 
 /*

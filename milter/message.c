@@ -60,8 +60,9 @@ message_begin(struct message *m, struct snapshot *s, const struct ip *client,
 	m->looked_at = m->ingress->traffic != NULL ||
 		m->ingress->rules != NULL || m->relayed;
 	m->queue_id = "";
-	m->mail_from = envelope_address(arguments ? arguments[0] : NULL,
-					&m->memory);
+	m->mail_from = envelope_meant(macros->get(macros->from, "{mail_addr}"),
+				      arguments ? arguments[0] : NULL,
+				      &m->memory);
 	m->size_said = envelope_size(arguments);
 	m->auth_user = copy(m, macros, "{auth_authen}");
 	read_tls(m, macros);
@@ -103,7 +104,8 @@ message_add_recipient(struct message *m, const char *text, const char *address)
 		m->recipients_room = 2 * (m->recipients_n + 8);
 	}
 	m->recipients[m->recipients_n] = arena_strdup(&m->memory, address);
-	m->texts[m->recipients_n] = arena_strdup(&m->memory, text);
+	m->texts[m->recipients_n] = arena_strdup(
+		&m->memory, envelope_removable(text, &m->memory));
 	m->recipients_n++;
 	return true;
 }

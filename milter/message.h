@@ -50,7 +50,7 @@ struct message {
 	enum tls_version tls;
 	bool tls_wrapped;
 	const char **recipients;	/* for policies */
-	const char **texts;		/* as RCPT had them */
+	const char **texts;		/* envelope_removable() */
 	size_t recipients_n, recipients_room, envelope;
 	const char *rules_vector, *traffic_vector;	/* of the first one */
 	/* the mail */
@@ -77,7 +77,7 @@ void message_begin(struct message *m, struct snapshot *s,
 /* What the ingress point has to know of it. */
 void message_sender(const struct message *m, struct sender *s_r);
 
-/* False: the envelope is full. address: envelope_address() of text. */
+/* False: the envelope is full. address: envelope_meant() of text. */
 bool message_add_recipient(struct message *m, const char *text,
 			   const char *address);
 

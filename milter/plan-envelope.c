@@ -103,6 +103,18 @@ collect_wanted(struct message *m, const struct verdict *v, struct names *x)
 	sort_once(x, by_address);
 }
 
+/* As it was written and as it was understood: of what is in doubt the MTA may
+ * find only one, and both are the same mailbox. */
+static void
+add_gone(struct message *m, size_t i, struct names *gone)
+{
+	const char *meant = arena_printf(&m->memory, "<%s>", m->recipients[i]);
+
+	gone->all[gone->n++] = m->texts[i];
+	if (strcasecmp(m->texts[i], meant) != 0)
+		gone->all[gone->n++] = meant;
+}
+
 void
 plan_envelope(struct message *m, const struct verdict *v, struct plan *p)
 {
@@ -114,11 +126,12 @@ plan_envelope(struct message *m, const struct verdict *v, struct plan *p)
 	collect_wanted(m, v, &wanted);
 	there.all = arena_alloc(&m->memory,
 				m->recipients_n * sizeof(*there.all));
-	gone.all = arena_alloc(&m->memory, m->recipients_n * sizeof(*gone.all));
+	gone.all = arena_alloc(&m->memory,
+			       2 * m->recipients_n * sizeof(*gone.all));
 	for (size_t i = 0; i < m->recipients_n; i++) {
 		there.all[there.n++] = m->recipients[i];
 		if (!has(&wanted, m->recipients[i]))
-			gone.all[gone.n++] = m->texts[i];
+			add_gone(m, i, &gone);
 	}
 	sort_once(&there, by_address);
 	sort_once(&gone, by_text);

@@ -27,9 +27,9 @@ void plan_tag(struct message *m, const char *failure, struct plan *p);
 /*
  * Recipients that go and come. Those that a recipient stood for when the rules
  * ended are wanted, unless it was dropped. Who is wanted and in the envelope
- * stays untouched, who is not goes once for each text of RCPT, who is missing
- * comes once. Addresses are the same regardless of ASCII case, as in the
- * MTA's own search for duplicates.
+ * stays untouched, who is not goes once for each way to write it, who is
+ * missing comes once. Addresses are the same regardless of ASCII case, as in
+ * the MTA's own search for duplicates.
  */
 void plan_envelope(struct message *m, const struct verdict *v,
 		   struct plan *p);

@@ -42,7 +42,7 @@ struct plan {
 	struct plan_field *fields;
 	size_t fields_n;
 	const char *tag;	/* NULL: there is no edit at all */
-	const char **gone, **come;	/* recipients: as RCPT had them; with
+	const char **gone, **come;	/* recipients: message.h's texts; with
 					 * brackets */
 	size_t gone_n, come_n;
 	const char *hold;	/* why it is quarantined; NULL: it is not */

@@ -47,7 +47,10 @@ FILES = {
                                           'HeaderValue': 'yes'}}),
         to('old', 'old', {'ReplaceRecipient': {
             'ReplaceWith': ['new@example.com', 'second@example.com']}}),
-        rule('all', {'RemoveHeader': {'HeaderName': 'X-Gone'}})]},
+        rule('all', {'RemoveHeader': {'HeaderName': 'X-Gone'}}),
+        rule('partner', {'RemoveHeader': {'HeaderName': 'X-Gone'}},
+             Conditions=[text('MAIL_FROM', 'ENDS_WITH',
+                              '@partner.example')])]},
     'outside.json': {'TrafficPolicyName': 'outside', 'DefaultAction': 'DENY',
                      'MaxMessageSizeBytes': 20000, 'PolicyStatements': [
                          {'Action': 'DENY', 'Conditions': [{
@@ -81,7 +84,7 @@ class Scene:
              'traffic_policy_mode': 'shadow'}]
         self.filter = Filter(place, files=FILES, **self.settings())
         self.postfix = Postfix(place, smtpd_milters=self.filter.socket,
-                               listeners={
+                               myorigin='example.com', listeners={
             'secret': {'milter_macro_daemon_name': 'secret'},
             'shadow': {'milter_macro_daemon_name': 'shadow'},
             'filtered': {'milter_macro_defaults':
@@ -327,6 +330,37 @@ def addresses(s):
     yield from differs('500 delivered', len(s.arrived()), 500)
 
 
+# What Postfix takes and reads as one and the same address.
+MEANT = ('%s@example.com', '%s@example.com(x)', '(x)%s@example.com',
+         '\\%s@example.com', ' %s @ example.com', '%s%%example.com',
+         'example.com!%s', '"%s"@example.com', '"%s@example.com"',
+         '%s@example.com.', '%s@EXAMPLE.com', '@a,@b:%s@example.com',
+         '%s', '@a:%s', '<%s@example.com>',
+         '@a:<%s@example.com>', 'x <%s@example.com>', 'g:%s@example.com;')
+
+
+def meanings(s):
+    """However somebody is written, policies and their edits meet the mailbox
+    that Postfix delivers to."""
+    for form in MEANT:
+        answers, last = s.send([form % 'old'])
+        yield from differs(form, (answers[0][0], last[0]), (250, 250))
+        yield from differs(form, [a for a, _ in s.arrived()],
+                           ['new@example.com', 'second@example.com'])
+        yield from refused(s.send([form % 'bounce'])[1], 550, '5.1.1')
+    for form in 'carol@example.org(@example.com', 'carol%example.org':
+        yield from refused(s.send([form])[1], 550, '5.7.1')
+    with s.session() as c:
+        for sender, matches in (('x@partner.example', True),
+                                ('x@partner.example(y)', True),
+                                ('x@evil.example(@partner.example', False),
+                                ('', False)):
+            yield from differs(sender, c.mail(MAIL, sender=sender)[1][0], 250)
+            found = tag(s.arrived()[0][1])[0]
+            yield from differs(sender, 'partner' in found, matches)
+        c.quit()
+
+
 def counted(s):
     """What status and the metrics say is what was done."""
     def total():
@@ -350,6 +384,7 @@ SCENES = (
     ('shadow mode', shadow), ('fallback relays', relayed),
     ('BDAT', chunks), ('pipelining', pipelined),
     ('several messages', sessions), ('addresses', addresses),
+    ('addresses written otherwise', meanings),
     ('counters', counted),
 )
 

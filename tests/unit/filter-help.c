@@ -2,6 +2,7 @@
 
 #include "filter-help.h"
 #include "lib/mail/decode.h"
+#include "milter/envelope.h"
 
 #define LINES_MAX ((size_t)65536)
 #define HELD 1000	/* more references than anybody drops */
@@ -143,8 +144,13 @@ stage_mail(struct stage *t, const char *client, char *const *arguments)
 bool
 stage_rcpt(struct stage *t, const char *text)
 {
-	return judge_recipient(&t->m, "helo.example", text, &t->why, &t->reply,
-			       &t->by);
+	struct arena work = { NULL };
+	const char *address = envelope_meant(NULL, text, &work);
+	const bool ok = judge_recipient(&t->m, "helo.example", text, address,
+					&t->why, &t->reply, &t->by);
+
+	arena_free(&work);
+	return ok;
 }
 
 void

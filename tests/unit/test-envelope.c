@@ -51,6 +51,59 @@ addresses(void **state)
 	arena_free(&a);
 }
 
+/* What the MTA told counts, but where it told nothing of this. */
+static void
+meanings(void **state)
+{
+	static const struct {
+		const char *told, *text, *wanted;
+	} rows[] = {
+		{ "a@b", "<a@b(@c)>", "a@b" },
+		{ "a@b", "<a%b>", "a@b" },
+		{ "a@b", "<a>", "a@b" },
+		{ "\"a c\"@b", "<\"a c\" @ b>", "\"a c\"@b" },
+		{ "a@b", "<>", "" },
+		{ "a@b", NULL, "" },
+		{ NULL, "<a@b>", "a@b" },
+		{ "", "<a@b>", "a@b" },
+		{ "a", "<a@b>", "a@b" },
+	};
+	struct arena a = { NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ROW(rows[i].text ? rows[i].text : "NULL");
+		assert_string_equal(envelope_meant(rows[i].told, rows[i].text,
+						   &a), rows[i].wanted);
+	}
+	arena_free(&a);
+}
+
+static void
+removals(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {
+		{ "<a@b>", "<a@b>" },
+		{ "<@r,@s:a@b>", "<a@b>" },
+		{ "<@r:\"a\"@b>", "<\"a\"@b>" },
+		{ "<a@b.>", "<a@b.>" },
+		{ "a@b", "a@b" },
+		{ "", "" },
+		{ "<", "<" },
+	};
+	struct arena a = { NULL };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ROW(rows[i].text);
+		assert_string_equal(envelope_removable(rows[i].text, &a),
+				    rows[i].wanted);
+	}
+	arena_free(&a);
+}
+
 static void
 sizes(void **state)
 {
@@ -89,6 +142,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(meanings),
+		cmocka_unit_test(removals),
 		cmocka_unit_test(sizes),
 	};
 

@@ -126,10 +126,11 @@ envelopes(void **state)
 		{ AWAY("al", "\"c@d.example\""), "<alice@b> <al@b> <alice@b>",
 		  "", RESULT_ACCEPTED, TAG "; rules=r gone=<al@b> "
 		  "gone=<alice@b> come=<c@d.example>" },
-		/* The text of RCPT, whatever stands for the same mailbox. */
+		/* Each text of RCPT for the same mailbox, without route, and
+		 * what it means. */
 		{ AWAY("al", "\"c@d.example\""),
 		  "<\"alice\"@b> <@r:alice@b> alice@b", "", RESULT_ACCEPTED,
-		  TAG "; rules=r gone=<\"alice\"@b> gone=<@r:alice@b> "
+		  TAG "; rules=r gone=<\"alice\"@b> gone=<alice@b> "
 		  "gone=alice@b come=<c@d.example>" },
 		{ RULES(RULE("r", CONDITION("RECIPIENT", "STARTS_WITH", "al"),
 			     DROP)), "<alice@b> <bob@b> <al@b>", "",
