@@ -427,6 +427,20 @@ check_sendmail(struct postfix *p)
 			   "not asked about");
 }
 
+/* Without it Postfix holds who is added for a second copy of who was removed,
+ * if an alias led there, and nobody gets the mail. */
+static void
+check_recipients(struct postfix *p)
+{
+	static const char name[] = "enable_original_recipient";
+
+	if (strcasecmp(postconf_value(&p->conf, NULL, name), "no") == 0)
+		postfix_fail(p, "postfix", EX_CONFIG,
+			     remedy_main(p, name, "yes"),
+			     "%s is off: mail can be lost when a rule drops "
+			     "or replaces a recipient that is an alias", name);
+}
+
 static void
 check_all(struct postfix *p)
 {
@@ -442,6 +456,7 @@ check_all(struct postfix *p)
 	if (strcasecmp(soft, "yes") == 0)
 		postfix_warn(p, "postfix", remedy_main(p, "soft_bounce", "no"),
 			     "soft_bounce makes a refusal one for now (4xx)");
+	check_recipients(p);
 	for (size_t i = 0; i < p->conf.services_n; i++)
 		if (strcmp(p->conf.services[i].command, "smtpd") == 0)
 			check_listener(p, &p->conf.services[i]);

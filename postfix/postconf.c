@@ -16,7 +16,8 @@
 /* All that the checks want to know of main.cf. */
 static const char *const asked[] = {
 	"compatibility_level", "config_directory", "content_filter",
-	"fallbackmx_milters", "mail_owner", "mail_version",
+	"enable_original_recipient", "fallbackmx_milters", "mail_owner",
+	"mail_version",
 	"milter_default_action", "milter_macro_daemon_name", "milter_protocol",
 	"mx_milters", "non_smtpd_milters", "queue_directory",
 	"receive_override_options", "smtpd_milter_maps", "smtpd_milters",

@@ -216,6 +216,14 @@ mended() {
 	told "of the ingress point \"submission\""
 }
 
+@test "check: a Postfix that loses mail whose recipients are edited" {
+	right
+	conf -e enable_original_recipient=no
+	check 78
+	told "FAILED: postfix: enable_original_recipient is off"
+	mended smtp/inet
+}
+
 @test "check: soft_bounce, milters by client, and postconf's own warning" {
 	right
 	conf -e soft_bounce=yes
