@@ -24,7 +24,7 @@
 
 #define MESSAGE_RECIPIENTS_MAX ((size_t)50000)
 #define MESSAGE_ENVELOPE_MAX ((size_t)8388608)	/* bytes of all addresses */
-/* Fields of ours to remove: Postfix walks the whole header for each. */
+/* Fields to remove: Postfix walks the whole header for each. */
 #define MESSAGE_FORGED_MAX ((size_t)5000)
 
 /* Fields beyond the limits that a rule may remove. */

@@ -75,7 +75,7 @@ plan_refuse_flood(struct message *m, struct plan *p)
 	*p = (struct plan){
 		.result = RESULT_REJECTED,
 		.trouble = TROUBLE_LIMITS,
-		.why = "more fields of ours than can be removed",
+		.why = "more fields than can be removed",
 	};
 	reply_set(&p->reply, "552", "5.3.4", "Message header is too large");
 }
@@ -252,6 +252,10 @@ plan_edits(struct message *m, const struct verdict *v, bool limits,
 
 	collect_actions(m, v, &x);
 	plan_removals(m, &x, p);
+	if (p->removals_n > MESSAGE_FORGED_MAX) {
+		plan_refuse_flood(m, p);
+		return;
+	}
 	if (!plan_fields(m, &x, p)) {
 		plan_fail(m, TROUBLE_INTERNAL,
 			  "a header's value cannot be "

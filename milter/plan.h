@@ -62,8 +62,9 @@ void plan_fail(struct message *m, enum trouble t, const char *why,
 /* More bytes than are taken here. */
 void plan_refuse_size(struct message *m, struct plan *p_r);
 
-/* More copies of our own headers than the MTA could remove in time: nobody
- * sends such mail by accident, so it is never accepted. */
+/* More copies of our own headers, or of what rules remove, than the MTA could
+ * remove in time: nobody sends such mail by accident, so it is never accepted.
+ */
 bool plan_is_flood(const struct message *m);
 void plan_refuse_flood(struct message *m, struct plan *p_r);
 

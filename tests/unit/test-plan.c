@@ -298,6 +298,25 @@ flood(void **state)
 	stage_end(&t);
 }
 
+/* What a rule removes is as dear to the MTA as what we do. */
+static void
+flood_for_a_rule(void **state)
+{
+	struct stage t;
+
+	(void)state;
+	stage_begin(&t, ON("accept"));
+	stage_rules(&t, RULES(RULE("r", "", REMOVE("X-Spam"))));
+	stage_mail(&t, NULL, NULL);
+	stage_rcpt(&t, "<a@b>");
+	for (size_t i = 0; i <= MESSAGE_FORGED_MAX; i++)
+		stage_header(&t, "X-Spam: 1\n");
+	stage_finish(&t);
+	assert_int_equal(t.p.result, RESULT_REJECTED);
+	assert_int_equal(t.p.removals_n, 0);
+	stage_end(&t);
+}
+
 /* Results that bear our name and are not believed go, the others stay. */
 static void
 forged_results(void **state)
@@ -367,6 +386,7 @@ main(void)
 		cmocka_unit_test(failures),
 		cmocka_unit_test(more_header_than_is_looked_at),
 		cmocka_unit_test(flood),
+		cmocka_unit_test(flood_for_a_rule),
 		cmocka_unit_test(forged_results),
 		cmocka_unit_test(many_recipients),
 	};
