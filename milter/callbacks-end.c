@@ -171,7 +171,7 @@ carry_out(SMFICTX *ctx, struct session *s, struct plan *p)
 	const char *failed = apply_plan(ctx, p, s->blank);
 
 	if (failed != NULL)
-		plan_fail(&s->message, TROUBLE_EDIT, failed, p);
+		plan_fail_edit(&s->message, failed, p);
 	return apply_answer(ctx, p);
 }
 

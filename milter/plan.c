@@ -27,6 +27,16 @@ plan_hold(struct message *m, const struct plan_actions *x, struct plan *p)
 	}
 }
 
+static void
+answer_later(enum trouble t, struct plan *p)
+{
+	p->result = RESULT_TEMPFAILED;
+	reply_set(&p->reply, "451", t == TROUBLE_OVERLOAD ? "4.3.2" : "4.3.0",
+		  t == TROUBLE_OVERLOAD
+			  ? "Too busy now, please try again later"
+			  : "Temporary failure, please try again later");
+}
+
 void
 plan_fail(struct message *m, enum trouble t, const char *why, struct plan *p)
 {
@@ -47,11 +57,18 @@ plan_fail(struct message *m, enum trouble t, const char *why, struct plan *p)
 	case TROUBLE_TEMPFAIL:
 		break;
 	}
-	p->result = RESULT_TEMPFAILED;
-	reply_set(&p->reply, "451", t == TROUBLE_OVERLOAD ? "4.3.2" : "4.3.0",
-		  t == TROUBLE_OVERLOAD
-			  ? "Too busy now, please try again later"
-			  : "Temporary failure, please try again later");
+	answer_later(t, p);
+}
+
+/* Accepted, it might have lost who went and not got who comes. */
+void
+plan_fail_edit(struct message *m, const char *why, struct plan *p)
+{
+	const bool moves = p->gone_n > 0 || p->come_n > 0;
+
+	plan_fail(m, TROUBLE_EDIT, why, p);
+	if (moves && p->result == RESULT_ACCEPTED)
+		answer_later(TROUBLE_EDIT, p);
 }
 
 void

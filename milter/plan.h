@@ -59,6 +59,10 @@ void plan_make(struct message *m, const struct verdict *v, bool limits,
 void plan_fail(struct message *m, enum trouble t, const char *why,
 	       struct plan *p_r);
 
+/* The MTA did not take an edit of p_r. A message whose recipients were to
+ * change is not accepted then, whatever the settings say. */
+void plan_fail_edit(struct message *m, const char *why, struct plan *p_r);
+
 /* More bytes than are taken here. */
 void plan_refuse_size(struct message *m, struct plan *p_r);
 

@@ -259,6 +259,40 @@ failures(void **state)
 	}
 }
 
+/* Half of an envelope may be lost: such mail is never accepted. */
+static void
+an_edit_is_not_taken(void **state)
+{
+	static const struct {
+		const char *actions;
+		enum result result;
+	} rows[] = {
+		{ ADD("X-A", "b"), RESULT_ACCEPTED },
+		{ REPLACE("\"c@d\""), RESULT_TEMPFAILED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char rules[512];
+		struct stage t;
+
+		ROW(rows[i].actions);
+		snprintf(rules, sizeof(rules), RULES(RULE("r", "", "%s")),
+			 rows[i].actions);
+		stage_begin(&t, "{\"ingress_points\": [{\"name\": \"mx-in\"}], "
+			    "\"on_failure\": {\"edit\": \"accept\"}}");
+		stage_rules(&t, rules);
+		stage_mail(&t, NULL, NULL);
+		stage_rcpt(&t, "<a@b>");
+		stage_finish(&t);
+		assert_int_equal(t.p.result, RESULT_ACCEPTED);
+		plan_fail_edit(&t.m, "x", &t.p);
+		assert_int_equal(t.p.result, rows[i].result);
+		assert_int_equal(t.p.trouble, TROUBLE_EDIT);
+		stage_end(&t);
+	}
+}
+
 /* Beyond what policies look at, what we remove is counted all the same. */
 static void
 more_header_than_is_looked_at(void **state)
@@ -384,6 +418,7 @@ main(void)
 		cmocka_unit_test(some_are_refused),
 		cmocka_unit_test(one_temporary_failure),
 		cmocka_unit_test(failures),
+		cmocka_unit_test(an_edit_is_not_taken),
 		cmocka_unit_test(more_header_than_is_looked_at),
 		cmocka_unit_test(flood),
 		cmocka_unit_test(flood_for_a_rule),
