@@ -105,12 +105,14 @@ envelope_address(const char *text, struct arena *a)
 const char *
 envelope_meant(const char *told, const char *text, struct arena *a)
 {
-	const char *address = envelope_address(text, a);
+	const char *address = envelope_address(text, a), *meant;
 
 	/* What is told may be of an earlier command then. */
 	if (*address == '\0' || told == NULL || strchr(told, '@') == NULL)
 		return address;
-	return envelope_address(told, a);
+	meant = envelope_address(told, a);
+	/* Postfix tells domains, and names of its own, in small letters. */
+	return strcasecmp(address, meant) == 0 ? address : meant;
 }
 
 int64_t

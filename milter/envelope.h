@@ -21,7 +21,8 @@ const char *envelope_address(const char *text, struct arena *a);
  * The same where the MTA tells what it made of text, by {mail_addr} or
  * {rcpt_addr}: it takes comments, blanks, user%host, host!user and a user
  * without a domain too, and delivers to what that means. NULL, or without a
- * domain: it does not tell, then text counts alone.
+ * domain: it does not tell, then text counts alone. Where only the case of
+ * letters differs it is as the client wrote it.
  */
 const char *envelope_meant(const char *told, const char *text,
 			   struct arena *a);

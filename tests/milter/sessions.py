@@ -40,6 +40,17 @@ def strip(address):
     return address[1:-1] if address[:1] == '<' else address
 
 
+def meant(address):
+    """What Postfix makes of it, where that is more than the case of a to z:
+    policies judge the address that it delivers to. It folds those with bytes
+    above 127 whole, and a postmaster without a domain is its own."""
+    if address.lower() == 'postmaster':
+        return address + '@mx.example.com'
+    folded = address.casefold()
+    same = address.encode().lower() == folded.encode()
+    return address if same else folded
+
+
 class Case:
     """args: those of `policy test`, without the message; files: the documents
     that they name. refusal: what the milter says that cannot have them."""
@@ -175,10 +186,10 @@ class Case:
     def judge(self, mail, rcpts):
         """The recipients of `policy test`, of the facts of the session."""
         args = ['--client-ip', self.client_ip, '--helo', self.helo,
-                '--mail-from', '<%s>' % self.sender,
+                '--mail-from', '<%s>' % meant(self.sender),
                 '--tls-version', self.tls or 'none']
         for r in rcpts:
-            args += ['--rcpt', r]
+            args += ['--rcpt', meant(r)]
         if self.wrapped:
             args.append('--tls-wrapped')
         if self.user:
