@@ -14,14 +14,6 @@ more_setup() {
 	milter_up
 }
 
-# check CODE [OPTION...]
-check() {
-	local code=$1
-	shift
-	expect "$code" fb check --config "$CONFIG" --postfix-config "$P" "$@"
-	[ -z "$stderr" ]
-}
-
 # mended: what the last run has said to paste makes the next one be well. There
 # is no Postfix here that could be reloaded.
 mended() {
@@ -276,34 +268,6 @@ while True:
 	chmod 777 "$SOCKET"
 	check 75
 	told "no milter answers at unix:$SOCKET: it refuses"
-}
-
-@test "check: Postfix may not enter, or not connect" {
-	need_root
-	[ "$FB_MODE" = root ] || skip "the same as root alone"
-	right
-	chmod 600 "$SOCKET"
-	check 77
-	told "the user postfix may not connect to $SOCKET (mode 0600"
-	told "chgrp postfix $SOCKET && chmod 0660 $SOCKET"
-	chgrp postfix "$SOCKET" && chmod 0660 "$SOCKET"
-	check 0
-	told "ok: socket: the user postfix connects"
-	chmod 700 "$Q/fallbackmx"
-	chgrp root "$Q/fallbackmx"
-	check 77
-	told "the user postfix may not enter $Q/fallbackmx (mode 0700"
-	told "chgrp postfix $Q/fallbackmx && chmod g+x $Q/fallbackmx"
-	chgrp postfix "$Q/fallbackmx" && chmod g+x "$Q/fallbackmx"
-	check 0
-	# Another user looks: told from the rights.
-	CALLER=bob
-	chmod 755 "$Q/fallbackmx"
-	check 0
-	told "by its rights the user postfix may connect"
-	chmod 750 "$Q/fallbackmx"
-	check 0
-	told "warning: socket: cannot look at $SOCKET as uid"
 }
 
 @test "check: a link that leads out of the chroot" {

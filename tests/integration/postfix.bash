@@ -34,6 +34,21 @@ postfix_configuration() {
 
 conf() {
 	PATH=$PATH:/usr/sbin postconf -c "$P" "$@"
+	rested
+}
+
+# Postfix waits up to two seconds before it believes a file that is written.
+rested() {
+	touch -d '1 minute ago' "$P"/*.cf
+}
+
+# check CODE [OPTION...]
+check() {
+	local code=$1
+	shift
+	[ ! -d "$P" ] || rested
+	expect "$code" fb check --config "$CONFIG" --postfix-config "$P" "$@"
+	[ -z "$stderr" ]
 }
 
 # The usual set-up: the strangers' port asks, others before the milter.

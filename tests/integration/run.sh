@@ -18,7 +18,7 @@ while getopts b: option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- basics trouble return config control routing mail dovecot \
-	links priv s3 check check-faults check-postfix packaging forreal
+	links priv s3 check check-faults check-postfix check-reach packaging forreal
 
 if ! command -v bats >/dev/null; then
 	echo "0 passed, 0 failed, 0 skipped (bats is not installed)"
