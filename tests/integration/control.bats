@@ -128,7 +128,8 @@ shows() { # TEXT: stdout of the last run holds it
 	milter_json "$mapped"
 	begin_milter
 	milter_json "" '{'
-	kill -USR1 $(family ${PIDS##* })
+	# To it alone: the shell around it would end, and leave it behind.
+	kill -USR1 $(named fallbackmx-milt ${PIDS##* })
 	for _ in {1..100}; do
 		run --separate-stderr fb status --socket "$RUN/c.sock"
 		[ "$status" = 0 ] || break
