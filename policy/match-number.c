@@ -59,14 +59,6 @@ static const struct shape shape_expression = {
 	.members = members, .size = sizeof(struct expression),
 };
 
-static void
-prepare(struct condition *c, struct policy *p, struct arena *a)
-{
-	(void)c;
-	(void)p;
-	(void)a;
-}
-
 static bool
 holds(int how, double size, double value)
 {
@@ -109,5 +101,5 @@ words(const struct condition *c, struct buf *out)
 
 const struct match match_number = {
 	.kind = { .key = "NumberExpression", .shape = &shape_expression },
-	.prepare = prepare, .answer = answer, .words = words,
+	.answer = answer, .words = words,
 };

@@ -55,14 +55,6 @@ static const struct shape shape_expression = {
 	.members = members, .size = sizeof(struct expression),
 };
 
-static void
-prepare(struct condition *c, struct policy *p, struct arena *a)
-{
-	(void)c;
-	(void)p;
-	(void)a;
-}
-
 static enum answer
 answer(const struct condition *c, struct look *l, const char **found_r)
 {
@@ -93,5 +85,5 @@ words(const struct condition *c, struct buf *out)
 
 const struct match match_tls = {
 	.kind = { .key = "TlsExpression", .shape = &shape_expression },
-	.prepare = prepare, .answer = answer, .words = words,
+	.answer = answer, .words = words,
 };

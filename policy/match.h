@@ -34,7 +34,8 @@ struct condition {
 
 struct match {
 	struct kind kind;
-	/* Cannot fail: the document was checked before. a: the document's. */
+	/* Cannot fail: the document was checked before. a: the document's. May
+	 * be NULL. */
 	void (*prepare)(struct condition *c, struct policy *p,
 			struct arena *a);
 	/* *found_r: what was compared, "" if nothing was. */

@@ -83,7 +83,8 @@ policy_take_conditions(struct policy *p, struct arena *a,
 		out[i].of = items[i].value;
 		out[i].id = p->conditions_n++;
 		out[i].unless = unless;
-		out[i].match->prepare(&out[i], p, a);
+		if (out[i].match->prepare != NULL)
+			out[i].match->prepare(&out[i], p, a);
 	}
 }
 
