@@ -157,20 +157,16 @@ read_results(struct message *m, const char *value)
 	const struct head_field f = { .value = value,
 				      .value_n = strlen(value) };
 	const char *job = *m->queue_id != '\0' ? m->queue_id : NULL;
-	struct authres one = { 0 };
+	struct authres below = { 0 }, *r = m->received ? &below : &m->auth;
 	struct arena work = { NULL };
 	const char *text = head_value(&f, &work);
+	enum authres_field found = s->authserv_job
+		? authres_add_bound(r, text, s->authserv_id, job)
+		: authres_add(r, text, s->authserv_id, job);
 
-	if (s->authserv_job)
-		authres_add_bound(&one, text, s->authserv_id, job);
-	else
-		authres_add(&one, text, s->authserv_id, job);
-	if (one.forged || (one.seen && m->received))
+	if (found == AUTHRES_FORGED ||
+	    (found == AUTHRES_BELIEVED && m->received))
 		remember_forged(m);
-	else if (one.seen && s->authserv_job)
-		authres_add_bound(&m->auth, text, s->authserv_id, job);
-	else if (one.seen)
-		authres_add(&m->auth, text, s->authserv_id, job);
 	arena_free(&work);
 }
 

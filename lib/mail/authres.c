@@ -344,7 +344,7 @@ take_results(struct field *f, struct found *t)
 	return *f->at == '\0' && !f->bad;
 }
 
-static void
+static enum authres_field
 add(struct authres *r, const char *value, const char *authserv_id,
     const char *job, bool bound)
 {
@@ -355,7 +355,7 @@ add(struct authres *r, const char *value, const char *authserv_id,
 
 	if (!take_word(&f, " \t;(/", word, sizeof(word)) ||
 	    word[0] == '\0' || !same(word, authserv_id))
-		return;
+		return AUTHRES_OF_OTHERS;
 	with_job = *f.at == '/';
 	ours = !bound && !r->forged;
 	if (with_job) {
@@ -363,22 +363,24 @@ add(struct authres *r, const char *value, const char *authserv_id,
 		ours = take_value(&f, word, sizeof(word)) && job != NULL &&
 		       strcmp(word, job) == 0;
 	}
-	if (ours && take_results(&f, &found))
-		merge_field(r, &found, with_job ? 2 : 1);
-	else
+	if (!ours || !take_results(&f, &found)) {
 		r->forged = true;
+		return AUTHRES_FORGED;
+	}
+	merge_field(r, &found, with_job ? 2 : 1);
+	return AUTHRES_BELIEVED;
 }
 
-void
+enum authres_field
 authres_add(struct authres *r, const char *value, const char *authserv_id,
 	    const char *job)
 {
-	add(r, value, authserv_id, job, false);
+	return add(r, value, authserv_id, job, false);
 }
 
-void
+enum authres_field
 authres_add_bound(struct authres *r, const char *value,
 		  const char *authserv_id, const char *job)
 {
-	add(r, value, authserv_id, job, true);
+	return add(r, value, authserv_id, job, true);
 }

@@ -63,14 +63,21 @@ struct authres {
 	unsigned spf_trust, dkim_trust, dmarc_trust;
 };
 
+/* What became of one field. */
+enum authres_field {
+	AUTHRES_OF_OTHERS,	/* it does not claim to be ours */
+	AUTHRES_BELIEVED,
+	AUTHRES_FORGED,		/* it claims to be, and is not believed */
+};
+
 /* Adds one field, from the top of the mail to its end; value is unfolded
  * (head_value). authserv_id: ours; job: the queue id, NULL if unknown (then a
  * field with a job is not believed). */
-void authres_add(struct authres *r, const char *value, const char *authserv_id,
-		 const char *job);
+enum authres_field authres_add(struct authres *r, const char *value,
+			       const char *authserv_id, const char *job);
 
 /* The same, but only a field that has this message's job is believed. */
-void authres_add_bound(struct authres *r, const char *value,
-		       const char *authserv_id, const char *job);
+enum authres_field authres_add_bound(struct authres *r, const char *value,
+				     const char *authserv_id, const char *job);
 
 #endif

@@ -344,6 +344,11 @@ VERDICT_GROUPS = [
     {'name': 'of another message', 'facts': ID,
      'message': results('spf=pass', 'mx.example.com/4bXyz1'),
      'rows': verdicts('SPF', 'PROCESSING_FAILED')},
+    {'name': 'below one of another message', 'facts': ID,
+     'message': 'Authentication-Results: mx.example.com/4bXyz1; spf=none\n' +
+        results('spf=pass; dkim=pass; dmarc=pass (p=none)'),
+     'rows': verdicts('SPF', 'PROCESSING_FAILED') +
+        verdicts('DKIM', 'PROCESSING_FAILED') + policies(None)},
     {'name': 'verdict of an analyzer', 'facts': [
         '--analysis', ANALYZER + '.verdict=fail'],
      'rows': verdicts(analysis('verdict'), 'FAIL') + [
