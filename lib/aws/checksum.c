@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 
 #include "checksum.h"
-#include "crc.h"
 #include "http.h"
+#include "lib/base/crc.h"
 #include "lib/base/text.h"
 
 #define DIGEST_MAX 32

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,18 +17,31 @@ must(int ok)
 	}
 }
 
+/* Fetched once: looking it up costs more than hashing a small mail. Of threads
+ * that do so at once the first one wins. */
+static EVP_MD *
+sha256(void)
+{
+	static _Atomic(EVP_MD *) fetched;
+	EVP_MD *there = atomic_load(&fetched), *mine;
+
+	if (there != NULL)
+		return there;
+	mine = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(mine != NULL);
+	if (atomic_compare_exchange_strong(&fetched, &there, mine))
+		return mine;
+	EVP_MD_free(mine);
+	return there;
+}
+
 void
 hash_begin(struct hash *h)
 {
-	/* Fetched once: looking it up costs more than hashing a small mail. */
-	static EVP_MD *sha256;
-
-	if (sha256 == NULL)
-		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (h->ctx == NULL)
 		h->ctx = EVP_MD_CTX_new();
-	must(sha256 != NULL && h->ctx != NULL);
-	must(EVP_DigestInit_ex2(h->ctx, sha256, NULL));
+	must(h->ctx != NULL);
+	must(EVP_DigestInit_ex2(h->ctx, sha256(), NULL));
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * hash - SHA-256 (FIPS 180-4) by OpenSSL. A failure of the library is a bug or
- * a broken installation: it aborts, so callers need no error path.
+ * a broken installation: it aborts, so callers need no error path. Any thread
+ * may have a struct hash of its own.
  */
 #ifndef FALLBACKMX_HASH_H
 #define FALLBACKMX_HASH_H

@@ -54,7 +54,7 @@ PARTS = (
         'envelope.o', 'ingress.o', 'judge.o', 'plan.o', 'plan-envelope.o',
         'plan-header.o', 'reply.o', 'settings-check.o', 'tag.o'), FILTER),
     ('lib/aws', 'libaws.a', (
-        'checksum.o', 'crc.o', 'http-header.o', 'retry.o', 'sigv4.o',
+        'checksum.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),
 )
 

@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "lib/aws/crc.h"
+#include "lib/base/crc.h"
 #include "unit.h"
 
 #define NINE "123456789"

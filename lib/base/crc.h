@@ -1,8 +1,8 @@
 /*
  * crc - the cyclic redundancy checks that S3 knows: CRC-32 (as in zlib),
  * CRC-32C (RFC 3720), CRC-64/NVME (NVM Express, NVM Command Set). All are
- * reflected, begin with ones and end inverted. Pure; tables are made at the
- * first use, by one thread.
+ * reflected, begin with ones and end inverted. Pure; for any thread: the tables
+ * are made before main().
  */
 #ifndef FALLBACKMX_CRC_H
 #define FALLBACKMX_CRC_H

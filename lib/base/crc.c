@@ -1,7 +1,6 @@
 #include <config.h>
 
 #include <endian.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "crc.h"
@@ -11,7 +10,6 @@
 /* A check of 32 bits is one of 64 whose upper half stays empty. */
 static struct {
 	const uint64_t polynomial, ones;
-	bool made;
 	uint64_t table[SLICES][256];
 } kinds[] = {
 	[CRC_32] = { .polynomial = 0xedb88320, .ones = UINT32_MAX },
@@ -36,6 +34,14 @@ make_table(uint64_t polynomial, uint64_t table[SLICES][256])
 				      table[0][table[k - 1][i] & 255];
 }
 
+/* At the first use two threads could meet in it. */
+__attribute__((constructor)) static void
+make_tables(void)
+{
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		make_table(kinds[k].polynomial, kinds[k].table);
+}
+
 uint64_t
 crc_add(enum crc kind, uint64_t before, const void *data, size_t n)
 {
@@ -44,10 +50,6 @@ crc_add(enum crc kind, uint64_t before, const void *data, size_t n)
 	const unsigned char *p = data;
 	uint64_t crc = before ^ ones;
 
-	if (!kinds[kind].made) {
-		make_table(kinds[kind].polynomial, table);
-		kinds[kind].made = true;
-	}
 	for (; n >= SLICES; n -= SLICES, p += SLICES) {
 		uint64_t x;
 
