@@ -70,6 +70,42 @@ fsio_write(int fd, const void *data, size_t n)
 	return 0;
 }
 
+/* Leaves what is behind the first `done` bytes. Parts left. */
+static int
+advance(struct iovec **parts, int n, size_t done)
+{
+	while (n > 0 && done >= (*parts)->iov_len) {
+		done -= (*parts)->iov_len;
+		++*parts;
+		n--;
+	}
+	if (n > 0) {
+		(*parts)->iov_base = (char *)(*parts)->iov_base + done;
+		(*parts)->iov_len -= done;
+	}
+	return n;
+}
+
+int
+fsio_pwritev(int fd, struct iovec *parts, int n, off_t at)
+{
+	n = advance(&parts, n, 0);
+	while (n > 0) {
+		ssize_t put;
+
+		RETRY(put, pwritev(fd, parts, n, at));
+		if (put < 0)
+			return -1;
+		if (put == 0) {
+			errno = ENOSPC;
+			return -1;
+		}
+		at += put;
+		n = advance(&parts, n, (size_t)put);
+	}
+	return 0;
+}
+
 int
 fsio_openat(int dir, const char *name, int flags, mode_t mode)
 {
@@ -91,6 +127,15 @@ fsio_sync(int fd)
 	int r;
 
 	RETRY(r, fsync(fd));
+	return r;
+}
+
+int
+fsio_datasync(int fd)
+{
+	int r;
+
+	RETRY(r, fdatasync(fd));
 	return r;
 }
 

@@ -277,6 +277,25 @@ closes_once(void **state)
 	assert_int_equal(copy, -1);
 }
 
+static void
+writes_parts_at_a_place(const char *dir)
+{
+	char data[16] = "", a[] = "ab", b[] = "cde";
+	struct iovec parts[] = { { NULL, 0 }, { a, 2 }, { NULL, 0 }, { b, 3 },
+				 { NULL, 0 } };
+	int fd = fsio_openat(AT_FDCWD, scratch_path("%s/f", dir),
+			     O_RDWR | O_CREAT, 0600);
+
+	assert_int_equal(fsio_write(fd, "012345678", 9), 0);
+	assert_int_equal(fsio_pwritev(fd, parts, COUNT(parts), 3), 0);
+	assert_int_equal(fsio_datasync(fd), 0);
+	assert_int_equal(fsio_pread(fd, data, sizeof(data), 0), 9);
+	assert_string_equal(data, "012abcde8");
+	fsio_close(&fd);
+	parts[1] = (struct iovec){ a, 2 };
+	assert_int_equal(fsio_pwritev(fd, parts, COUNT(parts), 3), -1);
+}
+
 int
 main(void)
 {
@@ -292,6 +311,7 @@ main(void)
 		plain_unit_test(syncs_or_says_why_not),
 		plain_unit_test(failures_have_their_errno),
 		cmocka_unit_test(closes_once),
+		plain_unit_test(writes_parts_at_a_place),
 	};
 
 	return cmocka_run_group_tests_name("fsio", tests, NULL, NULL);
