@@ -6,7 +6,7 @@
 packages_build="gcc libc6-dev make autoconf automake pkg-config binutils
 	libssl-dev libjansson-dev libsqlite3-dev libcurl4-openssl-dev
 	libexpat1-dev libgmime-3.0-dev libpcre2-dev
-	libmilter-dev"
+	libmilter-dev libzstd-dev"
 packages_demo="util-linux procps postfix"
 packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
 	strace dovecot-core dovecot-imapd e2fsprogs xfsprogs mount util-linux

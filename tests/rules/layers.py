@@ -9,6 +9,7 @@ import rule
 
 MAY = {
     'lib/base': (),
+    'lib/journal': ('lib/base',),
     'lib/mail': ('lib/base',),
     'lib/aws': ('lib/base',),
     'policy': ('lib/mail', 'lib/base'),
@@ -16,8 +17,8 @@ MAY = {
     'sync': ('lib/aws', 'lib/mail', 'lib/base'),
     'postfix': ('lib/base',),
     'deliver': ('lib/base',),
-    'cli': ('sync', 'milter', 'postfix', 'policy', 'lib/aws', 'lib/mail',
-            'lib/base'),
+    'cli': ('sync', 'milter', 'postfix', 'policy', 'lib/aws', 'lib/journal',
+            'lib/mail', 'lib/base'),
 }
 
 # Outside header -> the only files (prefix of the path) that know it.
@@ -29,6 +30,7 @@ FENCE = {
                   'policy/policy.c'),
     'libmilter/': ('milter/apply', 'milter/callbacks', 'milter/main.c'),
     'pcre2.h': ('policy/regex.c',),
+    'zstd.h': ('lib/journal/payload.c',),
     'openssl/': ('lib/base/hash', 'lib/aws/aws.c', 'lib/aws/checksum',
                  'lib/aws/s3-delete', 'lib/aws/secret', 'lib/aws/sigv4'),
     'gmime/': ('lib/mail/address', 'lib/mail/decode'),

@@ -10,7 +10,7 @@ LIBC = re.compile(r'^(libc\.so\.6|ld-linux\S*\.so\.\d+|ld64\.so\.\d+)$')
 MAY = {
     'fallbackmx': re.compile(
         r'^(libsqlite3\.so\.0|libjansson\.so\.4|libcrypto\.so\.3'
-        r'|libcurl\.so\.4|libexpat\.so\.1|libpcre2-8\.so\.0'
+        r'|libcurl\.so\.4|libexpat\.so\.1|libpcre2-8\.so\.0|libzstd\.so\.1'
         r'|libgmime-3\.0\.so\.0|libgobject-2\.0\.so\.0|libglib-2\.0\.so\.0)$'),
     # Strangers talk to it: no HTTP client, no TLS, no database.
     'fallbackmx-milter': re.compile(

@@ -53,6 +53,7 @@ PARTS = (
     ('milter', 'libfilter.a', (
         'envelope.o', 'ingress.o', 'judge.o', 'plan.o', 'plan-envelope.o',
         'plan-header.o', 'reply.o', 'settings-check.o', 'tag.o'), FILTER),
+    ('lib/journal', 'libjournal.a', ('format.o', 'format-text.o'), CRYPTO),
     ('lib/aws', 'libaws.a', (
         'checksum.o', 'http-header.o', 'retry.o', 'sigv4.o',
         'sigv4-target.o'), CRYPTO),

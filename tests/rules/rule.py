@@ -63,8 +63,8 @@ CLONE = os.path.exists(os.path.join(SRC, '.git'))
 def listed():
     """The files that the makefiles name."""
     words = set(re.findall(r'[\w./-]+', text('Makefile.am') +
-                           text('tests/tests.am') + text('tests/policy.am') +
-                           text('tests/milter.am')))
+                           ''.join(text('tests/%s.am' % n) for n in (
+                               'journal', 'milter', 'policy', 'tests'))))
     # A unit test is listed as a program.
     words |= {w + '.c' for w in words if w.startswith('tests/')}
     for w in words:

@@ -9,7 +9,8 @@ import rule
 
 STEP = re.compile(r'/\*\s*STEP\s+([^*]*?)\s*\*/')
 MUST = ('stage-sync', 'rename', 'new-sync', 'ledger-sync', 'intent', 'done',
-        'remove', 'recover-sync', 'recover-done')
+        'remove', 'recover-sync', 'recover-done', 'segment-sync',
+        'segment-name', 'segment-name-sync', 'archive-write', 'archive-sync')
 
 found = collections.defaultdict(list)
 spoiled = []

@@ -128,7 +128,7 @@ def stray():
 
 # What automake takes along by itself, and what only a clone needs.
 UNLISTED = re.compile(r'^(\.ci/|\.gitignore$|configure\.ac$|Makefile\.am$'
-                      r'|m4/|tests/(milter|policy|tests)\.am$)')
+                      r'|m4/|tests/(journal|milter|policy|tests)\.am$)')
 
 
 def forgotten():

@@ -1,0 +1,75 @@
+/*
+ * journal-private - what an open journal is made of: journal.c has the queue,
+ * group.c writes what is in it, grow.c finds and begins segments.
+ */
+#ifndef FALLBACKMX_JOURNAL_PRIVATE_H
+#define FALLBACKMX_JOURNAL_PRIVATE_H
+
+#include <pthread.h>
+
+#include "journal.h"
+#include "recent.h"
+#include "segment.h"
+
+#define JOURNAL_GROUP_MAX 128	/* records that one flush answers */
+#define JOURNAL_LOCK "lock"
+
+enum waiter_state { WAITING, LEADING, DONE };
+
+/* One who appends; on its stack. */
+struct waiter {
+	struct waiter *next;
+	enum waiter_state state;
+	pthread_cond_t wake;
+	struct format_record record;	/* place and chain are the leader's */
+	const char *metadata;
+	struct payload payload;
+	uint32_t metadata_crc, data_crc;
+	uint8_t header[FORMAT_RECORD_HEADER];
+	int ret;
+	bool full;
+	struct err e;
+};
+
+struct journal {
+	char *path;
+	int dir, lock_fd;
+	struct journal_options options;
+	struct packer *packer;
+	char found[256];
+
+	pthread_mutex_t lock;	/* of the next four */
+	struct waiter *first, **last;
+	bool led;		/* somebody writes */
+	struct journal_counts counts;
+
+	/* The leader's. */
+	uint8_t uuid[FORMAT_UUID];
+	bool has_uuid;
+	int fd;			/* of a segment that we began; -1 */
+	uint32_t number;	/* of the last segment; 0: there is none */
+	int64_t created_us;
+	uint64_t end;		/* durable up to here */
+	uint8_t chain[HASH_SIZE];
+	struct recent recent;
+	uint64_t flushes, segments;	/* for counts */
+};
+
+/* All of a list of waiters, which stay linked: written and flushed, or each
+ * has its error. Only one thread at a time. */
+void group_commit(struct journal *j, struct waiter *first, size_t n);
+
+/* Waits for other processes. Fails with ERR_TEMP. */
+int grow_lock(struct journal *j, struct err *e);
+void grow_unlock(struct journal *j);
+
+/* Another process has begun a segment behind ours. */
+bool grow_was_overtaken(const struct journal *j);
+
+/* Finds where the archive ends and which keys are recent. Under the lock. */
+int grow_find_end(struct journal *j, struct err *e);
+
+/* Begins the next segment: it is on the disk, header and name. */
+int grow_segment(struct journal *j, int64_t now_us, struct err *e);
+
+#endif

@@ -1,0 +1,307 @@
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "journal-private.h"
+#include "lib/base/arena.h"
+#include "lib/base/crc.h"
+#include "lib/base/fsio.h"
+#include "lib/base/text.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define DAY_US ((int64_t)86400 * 1000000)
+
+static struct journal_options
+complete(const struct journal_options *o)
+{
+	struct journal_options r = *o;
+
+	r.level = r.level == 0 ? 3 : r.level < 0 ? 0
+		  : r.level > PAYLOAD_LEVEL_MAX ? PAYLOAD_LEVEL_MAX : r.level;
+	if (r.segment_bytes == 0 || r.segment_bytes > 64 * MIB)
+		r.segment_bytes = 64 * MIB;
+	if (r.segment_age_us == 0)
+		r.segment_age_us = DAY_US;
+	if (r.free_bytes == 0)
+		r.free_bytes = 256 * MIB;
+	if (r.lock_wait_ms == 0)
+		r.lock_wait_ms = 10000;
+	return r;
+}
+
+static int
+open_files(struct journal *j, struct err *e)
+{
+	struct stat st;
+
+	j->dir = fsio_openat(AT_FDCWD, j->path, O_RDONLY | O_DIRECTORY, 0);
+	if (j->dir < 0)
+		return err_errno(e, "cannot open it");
+	j->lock_fd = fsio_openat(j->dir, JOURNAL_LOCK, O_RDWR | O_CREAT |
+				 O_NOFOLLOW, 0640);
+	if (j->lock_fd < 0)
+		return err_errno(e, "cannot open its lock");
+	/* Made by root it would be root's. */
+	if (geteuid() == 0 && fstat(j->dir, &st) == 0 &&
+	    fchown(j->lock_fd, st.st_uid, st.st_gid) < 0)
+		return err_errno(e, "cannot give its lock to its owner");
+	return 0;
+}
+
+static int
+code_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+		return EX_CONFIG;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return EX_NOPERM;
+	default:
+		return EX_IOERR;
+	}
+}
+
+static int
+open_archive(struct journal *j, struct err *e)
+{
+	int ret = open_files(j, e);
+
+	if (ret < 0) {
+		e->kind = ERR_STOP;
+		e->code = code_of(errno);
+		return -1;
+	}
+	if (grow_lock(j, e) < 0)
+		return -1;
+	ret = grow_find_end(j, e);
+	grow_unlock(j);
+	if (ret < 0 && e->kind == ERR_PERM) {
+		e->kind = ERR_STOP;
+		e->code = EX_DATAERR;
+	}
+	return ret;
+}
+
+int
+journal_open(const char *dir, const struct journal_options *o,
+	     struct journal **j_r, struct err *e)
+{
+	struct journal *j = mem_alloc(sizeof(*j));
+	char shown[320];
+
+	*j = (struct journal){ .dir = -1, .lock_fd = -1, .fd = -1,
+			       .options = complete(o) };
+	j->path = mem_strdup(text_quote(shown, sizeof(shown), dir,
+					strlen(dir)));
+	j->last = &j->first;
+	j->packer = packer_new();
+	pthread_mutex_init(&j->lock, NULL);
+	free(j->path);
+	j->path = mem_strdup(dir);
+	if (open_archive(j, e) < 0) {
+		err_prefix(e, "cannot open the archive %s", shown);
+		journal_close(j);
+		return -1;
+	}
+	free(j->path);
+	j->path = mem_strdup(shown);	/* from now on for messages only */
+	*j_r = j;
+	return 0;
+}
+
+void
+journal_close(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	fsio_close(&j->fd);
+	fsio_close(&j->lock_fd);
+	fsio_close(&j->dir);
+	recent_free(&j->recent);
+	packer_free(j->packer);
+	pthread_mutex_destroy(&j->lock);
+	free(j->path);
+	free(j);
+}
+
+static void
+add_counts(struct journal *j, const struct waiter *first, size_t n)
+{
+	struct journal_counts *c = &j->counts;
+
+	c->groups++;
+	c->flushes = j->flushes;
+	c->segments = j->segments;
+	for (const struct waiter *w = first; n > 0; w = w->next, n--) {
+		const struct format_record *r = &w->record;
+
+		if (w->ret < 0) {
+			c->failed++;
+			continue;
+		}
+		c->messages += r->type == FORMAT_MESSAGE;
+		c->again += r->type == FORMAT_AGAIN;
+		c->raw_bytes += r->type == FORMAT_MESSAGE ? r->raw_n : 0;
+		c->stored_bytes += r->stored_n;
+	}
+}
+
+/* Writes for those at the front of the queue, which begins with the leader.
+ * The lock is held before and after. */
+static void
+lead(struct journal *j)
+{
+	struct waiter *first = j->first, *w = first;
+	uint64_t bytes = 0;
+	size_t n = 0;
+
+	while (w != NULL && n < JOURNAL_GROUP_MAX &&
+	       (n == 0 || bytes + w->payload.stored_n <
+			  j->options.segment_bytes / 2)) {
+		bytes += w->payload.stored_n;
+		w = w->next;
+		n++;
+	}
+	j->first = w;
+	if (w == NULL)
+		j->last = &j->first;
+	pthread_mutex_unlock(&j->lock);
+	group_commit(j, first, n);
+	pthread_mutex_lock(&j->lock);
+	add_counts(j, first, n);
+	for (w = first; n > 0; n--) {
+		struct waiter *next = w->next;	/* w may end with its state */
+
+		w->state = DONE;
+		pthread_cond_signal(&w->wake);
+		w = next;
+	}
+	j->led = j->first != NULL;
+	if (j->led) {
+		j->first->state = LEADING;
+		pthread_cond_signal(&j->first->wake);
+	}
+}
+
+static void
+wait_in_queue(struct journal *j, struct waiter *w)
+{
+	pthread_cond_init(&w->wake, NULL);
+	pthread_mutex_lock(&j->lock);
+	*j->last = w;
+	j->last = &w->next;
+	if (!j->led) {
+		j->led = true;
+		w->state = LEADING;
+	}
+	while (w->state == WAITING)
+		pthread_cond_wait(&w->wake, &j->lock);
+	if (w->state == LEADING)
+		lead(j);
+	pthread_mutex_unlock(&j->lock);
+	pthread_cond_destroy(&w->wake);
+}
+
+static int
+append(struct journal *j, struct waiter *w, struct journal_receipt *r_r,
+       struct err *e)
+{
+	struct hash h = { .ctx = NULL };
+	struct format_record *r = &w->record;
+
+	hash_begin(&h);
+	hash_add(&h, w->metadata, (size_t)r->metadata_n);
+	hash_end(&h, r->metadata_hash);
+	hash_free(&h);
+	memcpy(r->payload_hash, w->payload.hash, HASH_SIZE);
+	r->raw_n = w->payload.raw_n;
+	w->metadata_crc = (uint32_t)crc_add(CRC_32C, 0, w->metadata,
+					    (size_t)r->metadata_n);
+	w->data_crc = (uint32_t)crc_add(CRC_32C, w->metadata_crc,
+					w->payload.stored,
+					w->payload.stored_n);
+	wait_in_queue(j, w);
+	r_r->full = w->full;
+	if (w->ret < 0) {
+		*e = w->e;
+		return -1;
+	}
+	format_id(r->place, r_r->id);
+	r_r->again = r->type == FORMAT_AGAIN;
+	if (r->first.segment != 0)
+		format_id(r->first, r_r->first);
+	return 0;
+}
+
+static int
+check_metadata(size_t n, struct err *e)
+{
+	if (n <= FORMAT_METADATA_MAX)
+		return 0;
+	return err_set(e, ERR_PERM, "cannot archive %zu bytes of metadata: "
+		       "expected at most %" PRIu64, n, FORMAT_METADATA_MAX);
+}
+
+int
+journal_append(struct journal *j, const struct journal_entry *m,
+	       struct journal_receipt *r_r, struct err *e)
+{
+	struct waiter w = { .metadata = m->metadata, .record = {
+		.type = FORMAT_MESSAGE, .time_us = m->time_us,
+		.metadata_n = m->metadata_n } };
+	int ret;
+
+	*r_r = (struct journal_receipt){ .full = false };
+	if (m->key != NULL)
+		memcpy(w.record.key, m->key, HASH_SIZE);
+	if (check_metadata(m->metadata_n, e) < 0 ||
+	    payload_pack(j->packer, j->options.level, m->pieces, m->pieces_n,
+			 &w.payload, e) < 0)
+		return -1;
+	ret = append(j, &w, r_r, e);
+	free(w.payload.stored);
+	return ret;
+}
+
+int
+journal_control(struct journal *j, int64_t time_us, const char *metadata,
+		size_t metadata_n, struct journal_receipt *r_r, struct err *e)
+{
+	struct waiter w = { .metadata = metadata, .record = {
+		.type = FORMAT_CONTROL, .time_us = time_us,
+		.metadata_n = metadata_n } };
+	int ret;
+
+	*r_r = (struct journal_receipt){ .full = false };
+	if (check_metadata(metadata_n, e) < 0 ||
+	    payload_pack(j->packer, 0, NULL, 0, &w.payload, e) < 0)
+		return -1;
+	ret = append(j, &w, r_r, e);
+	free(w.payload.stored);
+	return ret;
+}
+
+void
+journal_count(struct journal *j, struct journal_counts *c_r)
+{
+	pthread_mutex_lock(&j->lock);
+	*c_r = j->counts;
+	pthread_mutex_unlock(&j->lock);
+}
+
+const char *
+journal_found(const struct journal *j)
+{
+	return j->found;
+}

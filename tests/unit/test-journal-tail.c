@@ -1,0 +1,78 @@
+#include <config.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "journal-help.h"
+
+/* What the appends of one writer left, cut after each byte of the last two:
+ * all that stands whole is there, and a new writer goes on behind it. */
+static void
+torn_tails_lose_nothing(const char *dir)
+{
+	static char data[8192];
+	struct journal *j = open_journal(dir);
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	const char *next = scratch_path("%s/0000000002.segment", dir);
+	struct format_place ends[3];
+	ssize_t n;
+
+	for (size_t i = 0; i < 3; i++)
+		assert_true(format_place(add(j, 1, 0, "A: b\r\n\r\nabcdef").id,
+					 &ends[i]));
+	journal_close(j);
+	n = scratch_read(path, data, sizeof(data));
+	for (ssize_t cut = (ssize_t)ends[1].offset; cut <= n; cut++) {
+		const size_t whole = cut == n ? 3
+			: cut >= (ssize_t)ends[2].offset ? 2 : 1;
+
+		scratch_write(path, data, (size_t)cut);
+		unlink(next);
+		assert_int_equal(count_records(dir), whole);
+		j = open_journal(dir);
+		assert_int_equal(*journal_found(j) != '\0', cut != n &&
+				 cut != (ssize_t)ends[1].offset &&
+				 cut != (ssize_t)ends[2].offset);
+		add(j, 1, 0, "more");
+		journal_close(j);
+		assert_int_equal(count_records(dir), whole + 1);
+	}
+}
+
+/* Bytes that were acknowledged before something else was written are never
+ * taken for a torn tail. */
+static void
+damage_is_no_torn_tail(const char *dir)
+{
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	struct journal *j = open_journal(dir);
+	struct format_place places[3];
+	struct journal_receipt r[3];
+	int fd;
+
+	for (size_t i = 0; i < 3; i++) {
+		r[i] = add(j, 1, 0, "A: b\r\n\r\nabcdef");
+		assert_true(format_place(r[i].id, &places[i]));
+	}
+	journal_close(j);
+	fd = open(path, O_RDWR);
+	assert_int_equal(pwrite(fd, "?", 1, (off_t)places[1].offset + 30), 1);
+	close(fd);
+	j = open_journal(dir);
+	assert_non_null(strstr(journal_found(j), "damaged"));
+	add(j, 1, 0, "more");
+	journal_close(j);
+	has(dir, r[0].id, "A: b\r\n\r\nabcdef");
+	has(dir, r[2].id, "A: b\r\n\r\nabcdef");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		plain_unit_test(torn_tails_lose_nothing),
+		plain_unit_test(damage_is_no_torn_tail),
+	};
+
+	return cmocka_run_group_tests_name("journal-tail", tests, NULL, NULL);
+}
