@@ -12,7 +12,6 @@
 #include "segment.h"
 
 #define JOURNAL_GROUP_MAX 128	/* records that one flush answers */
-#define JOURNAL_LOCK "lock"
 
 enum waiter_state { WAITING, LEADING, DONE };
 

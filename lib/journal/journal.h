@@ -26,6 +26,8 @@
 #include "lib/base/err.h"
 #include "payload.h"
 
+#define JOURNAL_LOCK "lock"	/* its name in the directory */
+
 struct journal;
 
 /* 0 takes the default of each. */
