@@ -20,11 +20,21 @@ struct command {
 };
 
 extern const struct command cmd_sync, cmd_check, cmd_config, cmd_policy,
-	cmd_status, cmd_reload;
+	cmd_status, cmd_reload, cmd_archive;
 
 /* The words behind `fallbackmx policy`; argv[0] is theirs. */
 int cmd_policy_check(int argc, char **argv);
 int cmd_policy_test(int argc, char **argv);
+
+/* The words behind `fallbackmx archive`. */
+int cmd_archive_cat(int argc, char **argv);
+int cmd_archive_erase(int argc, char **argv);
+int cmd_archive_export(int argc, char **argv);
+int cmd_archive_list(int argc, char **argv);
+int cmd_archive_prune(int argc, char **argv);
+int cmd_archive_show(int argc, char **argv);
+int cmd_archive_stats(int argc, char **argv);
+int cmd_archive_verify(int argc, char **argv);
 
 #define CMD_CONFIG_FILE SYSCONFDIR "/fallbackmx.json"
 

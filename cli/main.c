@@ -19,7 +19,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy, &cmd_status,
-	&cmd_reload,
+	&cmd_reload, &cmd_archive,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

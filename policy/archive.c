@@ -96,6 +96,21 @@ const struct document_kind document_archive = {
 	.shape = &shape_archive, .explain = explain,
 };
 
+const char *
+policy_archive_retention(const struct policy *p, const char *called)
+{
+	for (const struct document *d = p->documents; d != NULL; d = d->next) {
+		const struct archive_document *x = d->of;
+
+		if (d->kind != &document_archive ||
+		    (called != NULL && !policy_same_name(called, x->name)))
+			continue;
+		return x->retention ? period_words[x->retention->period - 1]
+		       : "DEFAULT";
+	}
+	return NULL;
+}
+
 bool
 policy_has_archive(const struct policy *p, const char *called)
 {

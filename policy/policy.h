@@ -78,6 +78,12 @@ const char *policy_name(const struct policy *p, enum policy_kind kind);
 bool policy_print(const struct policy *p, enum policy_kind kind,
 		  struct buf *out);
 
+/* How long the archive of that name keeps mail (NULL: the first one there is):
+ * AWS's word, "DEFAULT" for 180 days if it does not say; NULL: there is no such
+ * document. */
+const char *policy_archive_retention(const struct policy *p,
+				     const char *called);
+
 /* In words, what it understood: a line for each statement and rule. */
 void policy_explain(const struct policy *p, struct buf *out);
 

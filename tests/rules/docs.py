@@ -8,6 +8,7 @@ import subprocess
 
 import rule
 
+ARCHIVE_PAGE = 'docs/man/fallbackmx-archive.1'
 # The words of the command line -> the page that describes them.
 PAGES = {
     (): 'docs/man/fallbackmx.1',
@@ -19,6 +20,15 @@ PAGES = {
     ('policy',): 'docs/man/fallbackmx-policy.1',
     ('policy', 'check'): 'docs/man/fallbackmx-policy.1',
     ('policy', 'test'): 'docs/man/fallbackmx-policy.1',
+    ('archive',): ARCHIVE_PAGE,
+    ('archive', 'cat'): ARCHIVE_PAGE,
+    ('archive', 'erase'): ARCHIVE_PAGE,
+    ('archive', 'export'): ARCHIVE_PAGE,
+    ('archive', 'list'): ARCHIVE_PAGE,
+    ('archive', 'prune'): ARCHIVE_PAGE,
+    ('archive', 'show'): ARCHIVE_PAGE,
+    ('archive', 'stats'): ARCHIVE_PAGE,
+    ('archive', 'verify'): ARCHIVE_PAGE,
 }
 MILTER_PAGE = 'docs/man/fallbackmx-milter.8'
 CONFIG_PAGE = 'docs/man/fallbackmx.json.5'
@@ -139,6 +149,8 @@ rule.check('options of fallbackmx-milter are those of its page', of_milter())
 if os.path.exists(os.path.join(rule.SRC, 'docs/man/fallbackmx.1')):
     rule.check('every command is in fallbackmx(1)', commands(()))
     rule.check('every command of policy is in its page', commands(('policy',)))
+    rule.check('every command of archive is in its page',
+               commands(('archive',)))
 if os.path.exists(os.path.join(rule.SRC, VARIABLES_SOURCE)):
     rule.check('variables that are read are those of fallbackmx-sync(1)',
                variables())

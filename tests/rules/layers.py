@@ -26,6 +26,7 @@ FENCE = {
     'sqlite3.h': ('sync/ledger',),
     'curl/': ('lib/aws/http',),
     'jansson.h': ('lib/base/config', 'lib/aws/cred-json',
+                  'cli/archive-', 'cli/cmd-archive-',
                   'policy/document', 'policy/addresslist-document',
                   'policy/policy.c'),
     'libmilter/': ('milter/apply', 'milter/callbacks', 'milter/main.c'),

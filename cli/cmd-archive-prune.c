@@ -1,0 +1,204 @@
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "archive-select.h"
+#include "cmd.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/journal/maintain.h"
+#include "policy-file.h"
+
+#define NAME "archive prune"
+#define DAY_US ((int64_t)86400 * 1000000)
+
+struct arguments {
+	const char *archive;
+	struct option_list documents;
+	int grace;
+	bool shorten, dry_run, verbose, help;
+};
+
+#define FIELD(name) .offset = offsetof(struct arguments, name)
+
+static const struct option_row rows[] = {
+	ARCHIVES_ROW(struct arguments),
+	{ .name = "document", .argument = "FILE", .kind = OPTION_LIST,
+	  FIELD(documents),
+	  .help = "how long mail is kept, as CreateArchive says it; of "
+		  "several each is for the archive of its name" },
+	{ .name = "grace", .argument = "DAYS", .kind = OPTION_INTEGER,
+	  .min = 0, .max = 36500, .unit = "days", FIELD(grace),
+	  .help = "between pruning and removing; default 30" },
+	{ .name = "shorten", FIELD(shorten),
+	  .help = "although it was to be kept longer" },
+	{ .name = "dry-run", .letter = 'n', FIELD(dry_run),
+	  .help = "only say what would go" },
+	{ .name = "verbose", .letter = 'v', FIELD(verbose),
+	  .help = "say what goes" },
+	{ .name = "help", FIELD(help), .help = "print this and end" },
+	{ .name = NULL }
+};
+
+static const char synopsis[] = "fallbackmx archive prune [options]";
+static const char about[] =
+	"Removes what has been kept long enough, in two steps: segments in "
+	"which all\nhas expired are renamed, and removed after the grace time. "
+	"Without --document\nthe time is the one of the last run, or 180 "
+	"days.";
+
+/* As many days as such a time can have. */
+static const struct {
+	const char *word;
+	int days;
+} periods[] = {
+	{ PRUNE_DEFAULT, 180 }, { "THREE_MONTHS", 92 }, { "SIX_MONTHS", 184 },
+	{ "NINE_MONTHS", 276 }, { "ONE_YEAR", 366 },
+	{ "EIGHTEEN_MONTHS", 550 }, { "TWO_YEARS", 731 },
+	{ "THIRTY_MONTHS", 915 }, { "THREE_YEARS", 1096 },
+	{ "FOUR_YEARS", 1461 }, { "FIVE_YEARS", 1827 },
+	{ "SIX_YEARS", 2192 }, { "SEVEN_YEARS", 2557 },
+	{ "EIGHT_YEARS", 2922 }, { "NINE_YEARS", 3288 },
+	{ "TEN_YEARS", 3653 },
+};
+
+static int64_t
+keep_of(const char *word)
+{
+	if (strcmp(word, "PERMANENT") == 0)
+		return INT64_MAX;
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+		if (strcmp(word, periods[i].word) == 0)
+			return periods[i].days * DAY_US;
+	return -1;
+}
+
+struct told {
+	const char *path;
+	bool say, dry;
+};
+
+static void
+tell(void *to, uint32_t segment, uint64_t records, uint64_t bytes,
+     int64_t first_us, int64_t last_us)
+{
+	const struct told *t = to;
+	char first[24], last[24];
+
+	select_time(first_us, first);
+	select_time(last_us, last);
+	if (t->say)
+		printf("%s: segment %" PRIu32 " %s: %" PRIu64 " records, %"
+		       PRIu64 " bytes, %s to %s\n", text_show(t->path),
+		       segment, t->dry ? "would be pruned" : "pruned",
+		       records, bytes, first, last);
+}
+
+static void
+tell_removed(void *to, uint32_t segment, uint64_t bytes)
+{
+	const struct told *t = to;
+
+	if (t->say)
+		printf("%s: segment %" PRIu32 " %s: %" PRIu64 " bytes\n",
+		       text_show(t->path), segment,
+		       t->dry ? "would be removed" : "removed", bytes);
+}
+
+/* The word of the document that is for this archive: the only one, or the one
+ * of its name. NULL: none. */
+static const char *
+word_for(const struct policy *p, const struct archives *s,
+	 const struct archives_one *one)
+{
+	return policy_archive_retention(p, s->n == 1 && *one->name == '\0'
+					? NULL : one->name);
+}
+
+static int
+prune_one(const struct arguments *a, const struct policy *p,
+	  const struct archives *s, const struct archives_one *one,
+	  struct err *e)
+{
+	struct told told = { one->path, a->verbose || a->dry_run, a->dry_run };
+	const struct maintain m = { .dir = one->path, .dry = a->dry_run,
+				    .now_us = clock_wall() * 1000000,
+				    .uid = (int)getuid() };
+	struct prune r = { .word = word_for(p, s, one), .keep_of = keep_of,
+			   .shorten = a->shorten, .tell = tell,
+			   .tell_removed = tell_removed, .to = &told,
+			   .grace_us = a->grace * DAY_US };
+
+	if (maintain_prune(&m, &r, e) < 0)
+		return -1;
+	if (!a->dry_run && r.segments + r.removed > 0)
+		log_info("archive prune archive=%s segments=%" PRIu64
+			 " records=%" PRIu64 " bytes=%" PRIu64
+			 " removed=%" PRIu64 " removed_bytes=%" PRIu64,
+			 text_show(one->path), r.segments, r.records, r.bytes,
+			 r.removed, r.removed_bytes);
+	return 0;
+}
+
+static int
+read_documents(const struct arguments *a, struct policy *p, struct err *e)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < a->documents.n && ret == 0; i++) {
+		struct policy_file d = { .file = a->documents.all[i],
+					 .kind = POLICY_ARCHIVE };
+
+		ret = policy_file_read(&d, e);
+		if (ret == 0)
+			ret = policy_file_add(p, &d, e);
+		policy_file_free(&d);
+	}
+	return ret;
+}
+
+static int
+prune_all(const struct arguments *a)
+{
+	struct policy *p = policy_new();
+	struct archives s = { .n = 0 };
+	struct err e;
+	int code = EX_OK;
+
+	if (read_documents(a, p, &e) < 0 ||
+	    archives_open(&s, a->archive, &e) < 0)
+		code = cmd_fail(&e, NAME);
+	for (size_t i = 0; i < s.n; i++)
+		code = cmd_go_on(code, prune_one(a, p, &s, &s.all[i], &e), &e,
+				 NAME);
+	archives_free(&s);
+	policy_free(p);
+	return code;
+}
+
+int
+cmd_archive_prune(int argc, char **argv)
+{
+	struct arguments a = { .grace = 30 };
+	struct err e;
+	int first, code = EX_OK;
+
+	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+		code = cmd_fail(&e, NAME);
+	else if (a.help)
+		option_help(stdout, synopsis, about, rows);
+	else if (first < argc) {
+		err_stop(&e, EX_USAGE, "cannot prune %s: expected no argument; "
+			 "--archive names it", text_show(argv[first]));
+		code = cmd_fail(&e, NAME);
+	} else
+		code = prune_all(&a);
+	option_list_free(&a.documents);
+	return code;
+}

@@ -1,0 +1,288 @@
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "archive-filter.h"
+#include "cmd.h"
+#include "lib/base/text.h"
+#include "lib/mail/decode.h"
+#include "safe.h"
+
+#define SHOWN_MAX ((uint64_t)1 << 20)	/* bytes of a message */
+
+struct arguments {
+	const char *archive;
+	bool json, help;
+};
+
+static const struct option_row show_rows[] = {
+	ARCHIVES_ROW(struct arguments),
+	{ .name = "json", .offset = offsetof(struct arguments, json),
+	  .help = "what is known of it, without the message" },
+	{ .name = "help", .offset = offsetof(struct arguments, help),
+	  .help = "print this and end" },
+	{ .name = NULL }
+};
+static const struct option_row cat_rows[] = {
+	ARCHIVES_ROW(struct arguments),
+	{ .name = "help", .offset = offsetof(struct arguments, help),
+	  .help = "print this and end" },
+	{ .name = NULL }
+};
+
+static const char show_synopsis[] = "fallbackmx archive show [options] ID...";
+static const char show_about[] =
+	"Shows messages: when and from whom they came, why they were "
+	"archived,\nheader and text. Nothing in them reaches the terminal but "
+	"plain text.";
+static const char cat_synopsis[] = "fallbackmx archive cat [options] ID...";
+static const char cat_about[] =
+	"Writes the bytes of messages to standard output, as the milter had "
+	"them.";
+
+/* "Name: text", or nothing. */
+static void
+print_value(const char *name, const json_t *value)
+{
+	const char *s = select_text(value);
+
+	if (*s == '\0')
+		return;
+	printf("%-10s", name);
+	safe_text(stdout, s);
+	putchar('\n');
+}
+
+static void
+print_compact(const char *name, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	printf("%-10s", name);
+	if (text != NULL)
+		safe_write(stdout, text, strlen(text), true);
+	putchar('\n');
+	free(text);
+}
+
+static void
+print_address(const char *name, const json_t *who)
+{
+	const json_t *parameters = json_object_get(who, "parameters");
+	json_t *p;
+	size_t i;
+
+	printf("%-10s<", name);
+	safe_text(stdout, select_text(json_object_get(who, "address")));
+	putchar('>');
+	json_array_foreach(parameters, i, p) {
+		putchar(' ');
+		safe_text(stdout, select_text(p));
+	}
+	putchar('\n');
+}
+
+static void
+print_envelope(const json_t *envelope)
+{
+	json_t *to;
+	size_t i;
+
+	print_address("From", json_object_get(envelope, "from"));
+	json_array_foreach(json_object_get(envelope, "recipients"), i, to)
+		print_address("To", to);
+}
+
+/* What the milter wrote down; what is not known here as it stands. */
+static void
+print_metadata(json_t *metadata)
+{
+	const char *key;
+	json_t *value, *line;
+	size_t i;
+
+	print_value("Queue id", json_object_get(metadata, "queue_id"));
+	print_value("Helo", json_object_get(metadata, "helo"));
+	if (json_object_get(metadata, "envelope") != NULL)
+		print_envelope(json_object_get(metadata, "envelope"));
+	json_array_foreach(json_object_get(metadata, "trail"), i, line)
+		print_value(i == 0 ? "Why" : "", line);
+	json_object_foreach(metadata, key, value) {
+		if (strcmp(key, "queue_id") == 0 || strcmp(key, "helo") == 0 ||
+		    strcmp(key, "envelope") == 0 || strcmp(key, "trail") == 0)
+			continue;
+		print_compact(key, value);
+	}
+}
+
+/* What people look for first, decoded. */
+static void
+print_fields(const struct selected *x)
+{
+	static const char *const names[] = {
+		"Date", "From", "To", "Cc", "Subject", "Message-ID",
+	};
+	struct arena arena = { NULL };
+	struct head h = { .n = 0 };
+	const struct head_field *f;
+	struct buf text;
+
+	decode_init();
+	if (filter_read_head(x, &text, &h, &arena))
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			f = head_next(&h, names[i], NULL);
+			if (f == NULL)
+				continue;
+			printf("%s: ", names[i]);
+			safe_text(stdout, decode_text(head_value(f, &arena),
+						      &arena));
+			putchar('\n');
+		}
+	putchar('\n');
+	buf_free(&text);
+	arena_free(&arena);
+}
+
+static void
+print_record(const struct selected *x)
+{
+	const struct format_record *r = x->r;
+	char time[24], sha256[2 * HASH_SIZE + 1], first[FORMAT_ID_SIZE];
+
+	select_time(r->time_us, time);
+	text_hex(sha256, r->payload_hash, HASH_SIZE);
+	format_id(r->first, first);
+	printf("Id        %s\nArchived  %s\n", x->id, time);
+	if (r->type != FORMAT_CONTROL)
+		printf("Size      %" PRIu64 "\nSHA-256   %s\n", r->raw_n,
+		       sha256);
+	if (r->first.segment != 0)
+		printf("Again     %s\n", first);
+	if (r->state == FORMAT_ERASED)
+		printf("Erased    header and text are gone\n");
+	print_metadata(x->metadata);
+}
+
+/* Reads all, so that the hash is checked; prints what is asked for. */
+static int
+print_payload(struct selected *x, bool safely, struct err *e)
+{
+	struct payload_reader *p = archive_payload(x->a, x->r, e);
+	uint64_t shown = 0, all = 0;
+	char last = '\n';
+	const void *data;
+	ssize_t n = -1;
+
+	while (p != NULL && (n = payload_next(p, &data, e)) > 0) {
+		all += (uint64_t)n;
+		if (!safely)
+			fwrite(data, 1, (size_t)n, stdout);
+		else if (shown < SHOWN_MAX) {
+			safe_write(stdout, data, (size_t)n, true);
+			shown = all;
+			last = ((const char *)data)[n - 1];
+		}
+	}
+	payload_close(p);
+	if (safely && last != '\n')
+		putchar('\n');
+	if (n < 0)
+		err_prefix(e, "cannot read %s", x->id);
+	if (n < 0 && e->kind != ERR_STOP)
+		return err_stop(e, EX_DATAERR, "cannot read %s: what was "
+				"printed is not the message", x->id);
+	if (n == 0 && safely && shown < all)
+		printf("[%" PRIu64 " bytes more: fallbackmx archive cat "
+		       "%s]\n", all - shown, x->id);
+	return n < 0 ? -1 : 0;
+}
+
+static int
+show_one(void *to, struct selected *x, struct err *e)
+{
+	const struct arguments *a = to;
+	json_t *o;
+
+	if (a->json) {
+		o = select_json(x);
+		json_dumpf(o, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(o);
+		return 0;
+	}
+	print_record(x);
+	if (x->r->type == FORMAT_CONTROL || x->r->state == FORMAT_ERASED)
+		return 0;
+	putchar('\n');
+	print_fields(x);
+	return print_payload(x, true, e);
+}
+
+static int
+cat_one(void *to, struct selected *x, struct err *e)
+{
+	(void)to;
+	return print_payload(x, false, e);
+}
+
+static int
+each_id(const struct arguments *a, int n, char **ids,
+	int (*each)(void *, struct selected *, struct err *), const char *name)
+{
+	struct arguments given = *a;
+	const struct select_work work = { .each = each, .to = &given };
+	struct archives s;
+	struct err e;
+	int code = EX_OK;
+
+	if (n == 0) {
+		err_stop(&e, EX_USAGE, "cannot run %s: expected ID", name);
+		return cmd_fail(&e, name);
+	}
+	if (archives_open(&s, a->archive, &e) < 0)
+		return cmd_fail(&e, name);
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && each == show_one && !a->json)
+			printf("\n");
+		code = cmd_go_on(code, select_one(&s, ids[i], &work, &e), &e,
+				 name);
+	}
+	archives_free(&s);
+	return code;
+}
+
+int
+cmd_archive_show(int argc, char **argv)
+{
+	struct arguments a = { .help = false };
+	struct err e;
+	int first;
+
+	if (option_parse(show_rows, &a, argc, argv, &first, &e) < 0)
+		return cmd_fail(&e, "archive show");
+	if (!a.help)
+		return each_id(&a, argc - first, argv + first, show_one,
+			       "archive show");
+	option_help(stdout, show_synopsis, show_about, show_rows);
+	return EX_OK;
+}
+
+int
+cmd_archive_cat(int argc, char **argv)
+{
+	struct arguments a = { .help = false };
+	struct err e;
+	int first;
+
+	if (option_parse(cat_rows, &a, argc, argv, &first, &e) < 0)
+		return cmd_fail(&e, "archive cat");
+	if (!a.help)
+		return each_id(&a, argc - first, argv + first, cat_one,
+			       "archive cat");
+	option_help(stdout, cat_synopsis, cat_about, cat_rows);
+	return EX_OK;
+}

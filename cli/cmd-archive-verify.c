@@ -1,0 +1,164 @@
+#include <config.h>
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "archives.h"
+#include "cmd.h"
+#include "lib/base/log.h"
+#include "lib/base/option.h"
+#include "lib/base/text.h"
+#include "lib/journal/verify.h"
+
+#define NAME "archive verify"
+
+struct arguments {
+	const char *archive, *against;
+	bool json, help;
+};
+
+static const struct option_row rows[] = {
+	ARCHIVES_ROW(struct arguments),
+	{ .name = "against", .argument = "HEAD", .kind = OPTION_STRING,
+	  .offset = offsetof(struct arguments, against),
+	  .help = "what an earlier run printed as head, kept elsewhere" },
+	{ .name = "json", .offset = offsetof(struct arguments, json),
+	  .help = "one JSON object for each archive" },
+	{ .name = "help", .offset = offsetof(struct arguments, help),
+	  .help = "print this and end" },
+	{ .name = NULL }
+};
+
+static const char synopsis[] = "fallbackmx archive verify [options]";
+static const char about[] =
+	"Reads every byte of the archives: are they as they were written? "
+	"Only a head\nthat was kept elsewhere shows that the end was not cut "
+	"off, or all of it\nreplaced.";
+
+/* One archive's findings on their way out. */
+struct report {
+	const char *path;
+	json_t *findings;	/* NULL: as lines */
+};
+
+static void
+tell(void *to, enum verify_grade grade, const char *line)
+{
+	struct report *r = to;
+
+	if (r->findings != NULL)
+		json_array_append_new(r->findings, json_pack(
+			"{s:b,s:s}", "wrong", grade == VERIFY_WRONG, "text",
+			line));
+	else if (grade == VERIFY_WRONG)
+		log_problem("the archive %s is not as it was written: %s",
+			    text_show(r->path), line);
+	else
+		log_say("%s: %s", text_show(r->path), line);
+}
+
+static void
+print_line(const char *path, const struct verify *v, const char *head)
+{
+	printf("%s: %s: %" PRIu64 " messages, %" PRIu64 " came again, %"
+	       PRIu64 " erased, in %" PRIu64 " segments\n", text_show(path),
+	       v->wrong ? "WRONG" : "as it was written", v->messages,
+	       v->again, v->erased, v->segments);
+	printf("head %s\n", head);
+}
+
+static void
+print_json(const char *path, const struct verify *v, const char *head,
+	   json_t *findings)
+{
+	json_t *o = json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:s,s:O}", "archive",
+		path, "right", v->wrong == 0, "messages",
+		(json_int_t)v->messages, "again", (json_int_t)v->again,
+		"erased", (json_int_t)v->erased, "segments",
+		(json_int_t)v->segments, "head", head, "findings", findings);
+
+	if (o != NULL)
+		json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static int
+verify_one(const struct arguments *a, const struct archives_one *one,
+	   const struct format_head *against, struct err *e)
+{
+	struct report r = { .path = one->path };
+	struct verify v = { .tell = tell, .to = &r, .against = against };
+	char head[FORMAT_HEAD_SIZE];
+	int ret;
+
+	if (a->json)
+		r.findings = json_array();
+	ret = verify_archive(&v, one->path, e);
+	if (ret == 0) {
+		format_put_head(&v.head, head);
+		if (a->json)
+			print_json(one->path, &v, head, r.findings);
+		else
+			print_line(one->path, &v, head);
+		fflush(stdout);
+	}
+	json_decref(r.findings);
+	if (ret == 0 && v.wrong > 0)
+		return err_stop(e, EX_DATAERR, "the archive %s is not as it "
+				"was written: %" PRIu64 " findings",
+				text_show(one->path), v.wrong);
+	return ret;
+}
+
+static int
+verify_all(const struct arguments *a, const struct format_head *against)
+{
+	struct archives s;
+	struct err e;
+	int code = EX_OK;
+
+	if (archives_open(&s, a->archive, &e) < 0)
+		return cmd_fail(&e, NAME);
+	if (against != NULL && s.n > 1) {
+		err_stop(&e, EX_USAGE, "cannot use --against: there are %zu "
+			 "archives, name one by --archive", s.n);
+		code = cmd_fail(&e, NAME);
+	}
+	for (size_t i = 0; i < s.n && (against == NULL || s.n == 1); i++)
+		code = cmd_go_on(code, verify_one(a, &s.all[i], against, &e),
+				 &e, NAME);
+	archives_free(&s);
+	return code;
+}
+
+int
+cmd_archive_verify(int argc, char **argv)
+{
+	struct arguments a = { .help = false };
+	struct format_head head;
+	struct err e;
+	int first;
+
+	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+		return cmd_fail(&e, NAME);
+	if (a.help) {
+		option_help(stdout, synopsis, about, rows);
+		return EX_OK;
+	}
+	if (a.against != NULL && !format_get_head(a.against, &head))
+		err_stop(&e, EX_USAGE, "cannot use --against %s: expected a "
+			 "head as verify prints it, fmx1:...",
+			 text_show(a.against));
+	else if (first < argc)
+		err_stop(&e, EX_USAGE, "cannot verify %s: expected no "
+			 "argument; --archive names it",
+			 text_show(argv[first]));
+	else
+		return verify_all(&a, a.against ? &head : NULL);
+	return cmd_fail(&e, NAME);
+}

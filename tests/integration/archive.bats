@@ -1,0 +1,332 @@
+#!/usr/bin/env bats
+# fallbackmx archive: what an administrator sees and does. The archives are
+# made by tests/journal/appender, as a milter would.
+
+load helpers
+
+more_setup() {
+	A=$T/archives
+	mkdir -m 755 "$A" "$A/main" "$A/legal"
+	give "$CALLER" "$A" "$A/main" "$A/legal"
+	mkdir -m 777 "$T/out"
+	give "$CALLER" "$T/out"
+	LAST=
+}
+
+append() { # DIR [ARGUMENTS...]: as the caller; lines in $T/appended
+	as "$CALLER" "$FB_BUILD/tests/journal/appender" --free-mib 1 "$@" \
+	    </dev/null >"$T/appended"
+}
+
+archive() { # WORD ARGUMENTS...
+	fb archive "$1" --archive "$A" "${@:2}"
+}
+
+message() { # FILE TEXT: printf's escapes
+	# shellcheck disable=SC2059
+	printf "$2" >"$T/$1"
+	chmod 644 "$T/$1"
+}
+
+# one TEXT: a message of its own in legal; its id in $ID.
+one() {
+	message mail "$1"
+	append "$A/legal" "$T/mail"
+	ID=legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)
+}
+
+@test "archive: nothing there, no word, a wrong word" {
+	expect 66 archive list
+	says "nothing was archived there"
+	expect 66 fb archive list --archive "$T/none"
+	says "No such file"
+	expect 64 fb archive
+	says "expected a command"
+	expect 64 fb archive lst
+	says "did you mean list?"
+	expect 64 archive show
+	says "expected ID"
+}
+
+@test "list: all in order, and filters" {
+	append "$A/main" --count 300 --threads 4
+	one 'From: Jos\303\251 <x@y>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx'
+	expect 0 archive list
+	same "$(wc -l <<<"$output")" 301
+	same "$(grep main/ <<<"$output" | sort -c 2>&1)" ""
+	expect 0 archive list --header "subject=gr\303\274\303\237e" --header from=X@Y
+	same "$output" ""
+	expect 0 archive list --header subject=GR$'\303\274\303\237'E --header from=X@Y
+	same "$(cut -d' ' -f1 <<<"$output")" "$ID"
+	expect 0 archive list --envelope-from S7@ --envelope-to r17@
+	same "$(wc -l <<<"$output")" 3
+	expect 0 archive list --queue-id 4b000011
+	same "$(wc -l <<<"$output")" 1
+	expect 0 archive list --client 192.0.2.9 --limit 1
+	same "$(wc -l <<<"$output")" 1
+	expect 0 archive list --since 2100-01-01
+	silent
+	expect 0 archive list --until 2000-01-01T00:00:00Z
+	silent
+	expect 64 archive list --since yesterday
+	says "expected a time"
+	expect 64 archive list --header subject
+	says "NAME=TEXT"
+}
+
+@test "list --json: every line is an object, with the metadata" {
+	append "$A/main" --count 20
+	expect 0 archive list --json
+	"$FB_PYTHON" - <<-END
+	import json
+	lines = [json.loads(x) for x in '''$output'''.splitlines()]
+	assert len(lines) == 20
+	for x in lines:
+	    assert x['type'] == 'message' and len(x['sha256']) == 64
+	    assert x['metadata']['envelope']['recipients'][0]['address']
+	END
+}
+
+@test "cat: the bytes as they came" {
+	for text in '' '\r\n' 'A: b\r\n\r\n\001\200\377 8-bit' '\r\n.\r\n..\r\n' \
+	    'A: b\r\n\r\nlone\rcr\nlf' 'no header'; do
+		one "$text"
+		archive cat "$ID" | cmp - "$T/mail"
+	done
+	"$FB_PYTHON" -c 'import sys
+sys.stdout.buffer.write(b"A: b\r\n\r\n" + b"x" * 5000 + b"\r\n\0\0\r\n")' >"$T/mail"
+	append "$A/legal" "$T/mail"
+	archive cat "legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)" |
+		cmp - "$T/mail"
+}
+
+@test "show: nothing steers the terminal" {
+	one 'From: x\033[2J\r\nSubject: =?utf-8?q?a=1B=5D0=C2=9Bb=E2=80=AEc?=\r\n\r\n\033]0;t\007\302\233\342\200\256 \303\244 \200\r\n'
+	expect 0 archive show "$ID"
+	"$FB_PYTHON" - "$ID" <<-END
+	import sys, unicodedata
+	text = sys.stdin.read() if False else """$(sed 's/\\/\\\\/g' <<<"$output")"""
+	for c in text:
+	    assert c == '\n' or unicodedata.category(c) not in ('Cc', 'Cf'), repr(c)
+	END
+	[[ "$output" == *'\x1b]0;t\x07\xc2\x9b\xe2\x80\xae '* ]]
+	[[ "$output" == *ä* ]]
+	[[ "$output" == *"To        <r0@example.com>"* ]]
+}
+
+@test "show and cat: ids that are none, or of nothing" {
+	append "$A/main" --count 2
+	expect 64 archive show 12
+	says "expected an id"
+	append "$A/legal" --count 2
+	expect 64 archive show 00000010000e
+	says "expected NAME/ID"
+	expect 66 archive show other/00000010000e
+	says "no such archive"
+	expect 66 archive show main/00000110000e
+	says "no segment"
+	expect 65 archive show main/00000010000f
+	expect 66 archive cat main/0000001zzzzz
+	expect 0 archive show main/00000010000e legal/00000010000e
+}
+
+@test "export: eml, Maildir and mbox hold every message, again and again" {
+	append "$A/main" --count 60 --twice 7
+	message mail 'From: a@b\r\n\r\nFrom me\r\n>From you\r\nFro'
+	append "$A/legal" "$T/mail"
+	for kind in eml maildir mbox; do
+		for ran in 1 2; do
+			expect 0 archive export --format $kind --metadata \
+			    --output "$T/out/$kind"
+		done
+		says "0 messages written, 61 were there"
+	done
+	append "$A/main" --count 5 --size 50
+	for kind in eml maildir mbox; do
+		expect 0 archive export --format $kind --metadata \
+		    --output "$T/out/$kind"
+		says "5 messages written"
+	done
+	for id in $(archive list | cut -d' ' -f1); do
+		archive cat "$id" | cmp - "$T/out/eml/${id/\//-}.eml"
+		[ -s "$T/out/eml/${id/\//-}.json" ]
+		[ -s "$T/out/maildir/metadata/${id/\//-}.json" ]
+	done
+	same "$(ls "$T/out/maildir/new" | wc -l)" 66
+	same "$(ls "$T/out/maildir/tmp" | wc -l)" 0
+	"$FB_PYTHON" - "$T/out" <<-'END'
+	import glob, json, mailbox, re, sys
+	out = sys.argv[1]
+	want = sorted(open(f, 'rb').read().replace(b'\r\n', b'\n')
+	              for f in glob.glob(out + '/eml/*.eml'))
+	def unquote(b):
+	    return re.sub(rb'^>(>*From )', rb'\1', b, flags=re.M)
+	box = sorted(unquote(m.as_bytes(unixfrom=False)) for m in
+	             mailbox.mbox(out + '/mbox'))
+	assert len(box) == 66
+	assert [b.rstrip(b'\n') for b in want] == [b.rstrip(b'\n') for b in box]
+	assert len([json.loads(x) for x in open(out + '/mbox.json')]) == 66
+	new = sorted(open(f, 'rb').read() for f in glob.glob(out + '/maildir/new/*'))
+	assert new == want
+	END
+}
+
+@test "export: goes on where it was killed" {
+	append "$A/main" --count 3000
+	for kind in eml maildir mbox; do
+		for n in 1 2 3; do
+			background fb archive export --archive "$A" \
+			    --format $kind --output "$T/out/$kind" --quiet
+			sleep 0.0$((n * 2))
+			kill -KILL $(family $BG) 2>/dev/null || :
+			wait $BG || :
+		done
+		# The killed one may still hold its lock for a moment.
+		wait_for archive export --format $kind \
+		    --output "$T/out/$kind" -q
+	done
+	same "$(ls "$T/out/eml" | grep -c 'eml$')" 3000
+	same "$(ls "$T/out/maildir/new" | wc -l)" 3000
+	same "$(grep -c '^From s' "$T/out/mbox")" 3000
+}
+
+@test "export: mistakes" {
+	append "$A/main" --count 1
+	expect 64 archive export
+	says "expected --output"
+	expect 64 archive export --output "$T/out/x" --format tar
+	says "expected eml, maildir or mbox"
+	echo mine >"$T/out/there"
+	expect 73 archive export --output "$T/out/there" --format mbox
+	says "File exists"
+	expect 73 archive export --output "$T/out/none/x"
+}
+
+@test "verify: right, then one byte is another" {
+	append "$A/main" --count 30
+	expect 0 archive verify
+	[[ "$output" == *"as it was written: 30 messages"* ]]
+	HEAD=$(sed -n 's/^head //p' <<<"$output")
+	append "$A/main" --count 3 --size 10
+	expect 0 archive verify --against "$HEAD"
+	expect 65 archive verify --against "${HEAD%?}$( [ "${HEAD: -1}" = 0 ] && echo 1 || echo 0)"
+	expect 64 archive verify --against fmx1:x
+	expect 0 archive verify --json
+	"$FB_PYTHON" -c 'import json, sys
+x = json.loads(sys.argv[1])
+assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
+	printf '\377' | dd of="$A/main/0000000001.segment" bs=1 seek=5000 \
+	    conv=notrunc status=none
+	expect 65 archive verify
+	says "segment 1"
+	# The others can be read.
+	expect 65 archive list
+	same "$(wc -l <<<"$output")" 32
+	says "damage in the archive"
+}
+
+@test "erase: the bytes are gone, the reason is there, all else is proved" {
+	one 'A: b\r\n\r\nsecret'
+	append "$A/main" --count 3
+	expect 64 archive erase "$ID"
+	says "--reason"
+	expect 0 archive erase -n --reason x "$ID"
+	archive cat "$ID" | cmp - "$T/mail"
+	expect 0 archive erase --reason $'court order 7\033' "$ID"
+	expect 0 archive erase --reason again "$ID"
+	[[ "$output" == *"erased before"* ]]
+	expect 69 archive cat "$ID"
+	says "were erased"
+	expect 0 archive show "$ID"
+	[[ "$output" == *"header and text are gone"* ]]
+	! grep -r secret "$A/legal"
+	expect 0 archive verify
+	expect 0 archive list --controls
+	[[ "$output" == *'court order 7\u001B'* ]]
+	# A sender that comes again is archived whole.
+	append "$A/legal" "$T/mail"
+	archive cat "legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)" |
+		cmp - "$T/mail"
+}
+
+@test "prune: two steps, by the document, never shorter by itself" {
+	append "$A/main" --count 5 --days 400
+	append "$A/main" --count 5 --days 100
+	append "$A/main" --count 5
+	document() { # WORD [NAME]
+		message doc "{\"ArchiveName\":\"${2-main}\",\"Retention\":{\"RetentionPeriod\":\"$1\"}}"
+	}
+	document PERMANENT
+	expect 0 archive prune --document "$T/doc" -v
+	silent
+	document ONE_YEAR
+	expect 78 archive prune --document "$T/doc"
+	says "--shorten"
+	expect 0 archive prune
+	silent
+	expect 0 archive prune --document "$T/doc" --shorten -n
+	[[ "$output" == *"segment 1 would be pruned: 5 records"* ]]
+	expect 0 archive prune --document "$T/doc" --shorten -v
+	same "$(wc -l <<<"$output")" 1
+	expect 0 archive list
+	same "$(wc -l <<<"$output")" 10
+	expect 0 archive verify
+	says "segments 1 to 1 were pruned"
+	[ -e "$A"/main/0000000001.pruned-* ]
+	expect 0 archive prune --grace 1
+	[ -e "$A"/main/0000000001.pruned-* ]
+	expect 0 archive prune --grace 0 -v
+	[[ "$output" == *"removed"* ]]
+	[ ! -e "$A"/main/0000000001.pruned-* ]
+	document SOMETIMES
+	expect 78 archive prune --document "$T/doc"
+	says "SOMETIMES"
+}
+
+@test "prune: each document is for the archive of its name" {
+	append "$A/main" --count 2 --days 100
+	append "$A/main" --count 2
+	append "$A/legal" --count 2 --days 100
+	append "$A/legal" --count 2
+	message m '{"ArchiveName":"main","Retention":{"RetentionPeriod":"THREE_MONTHS"}}'
+	message l '{"ArchiveName":"legal","Retention":{"RetentionPeriod":"TEN_YEARS"}}'
+	expect 0 archive prune --document "$T/m" --document "$T/l" -v
+	same "$(wc -l <<<"$output")" 1
+	[[ "$output" == *"/main: segment 1 pruned"* ]]
+}
+
+@test "stats: counts, also as JSON" {
+	append "$A/main" --count 30 --twice 10
+	expect 0 archive stats --json
+	counted messages=27 again=3 erased=0
+	expect 0 archive stats
+	[[ "$output" == *"messages  27"* ]]
+}
+
+@test "an archive is written while it is read" {
+	background append "$A/main" --count 20000 --threads 4 --size 300
+	wait_for [ -s "$A/main/0000000001.segment" ]
+	sleep 0.1
+	for n in $(seq 5); do
+		expect 0 archive list
+		expect 0 archive verify
+	done
+	wait $BG
+	expect 0 archive list
+	same "$(wc -l <<<"$output")" 20000
+}
+
+@test "reading needs no right to write" {
+	need_root
+	append "$A/main" --count 3
+	expect 0 as root "$FB_BIN/fallbackmx" archive verify --archive "$A"
+	chgrp -R alice "$A"
+	chmod 750 "$A" "$A/main"
+	for word in list verify stats; do
+		expect 0 as alice "$FB_BIN/fallbackmx" archive $word --archive "$A"
+	done
+	ID=$(archive list --limit 1 | cut -d' ' -f1)
+	[ "$CALLER" = alice ] ||
+		expect 77 as alice "$FB_BIN/fallbackmx" archive erase \
+		    --archive "$A" --reason x "$ID"
+}
