@@ -190,6 +190,9 @@ write_somewhere(struct journal *j, struct group *g, struct err *e)
 		fsio_close(&j->fd);
 		if (tries == 1 || g->full)
 			return -1;
+		/* The new segment may have its name already. */
+		if (grow_was_overtaken(j) && grow_find_end(j, e) < 0)
+			return -1;
 	}
 }
 

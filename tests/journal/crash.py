@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+"""crash - what is acknowledged is in the archive, whatever happens.
+
+	COPIES=N	of the image of a power cut, 50
+	KILLS=N		SHOW=N		PARTS="groups foreign kill fail full cut"
+
+groups	flushes are shared: at 50 threads at most one for 5 messages
+foreign	a reader that shares no code with us agrees on 10,000 records
+kill	SIGKILL at random moments, again and again in one archive
+fail	each kind of call fails once, a failed flush loses its pages
+full	a disk that fills up, and is emptied
+cut	a file system's image is copied at random moments while 20 threads
+	append; each message that was acknowledged before the copy is in it
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, HERE + "/../powercut", HERE + "/../crash"]
+import reader                                               # noqa: E402
+
+BUILD = os.environ.get("FALLBACKMX_BUILD", os.getcwd())
+APPENDER = BUILD + "/tests/journal/appender"
+FALLBACKMX = BUILD + "/fallbackmx"
+FLUSHES = {"fsync": "EIO", "fdatasync": "EIO", "pwritev": "EIO ENOSPC",
+           "renameat2": "EIO", "openat": "EMFILE ENOSPC"}
+ERRNO = {"EIO": 5, "EMFILE": 24, "ENOSPC": 28}
+
+random.seed(int(os.environ.get("SEED", "1")))
+passed = failed = skipped = 0
+
+
+def result(name, complaints):
+    global passed, failed
+    print("%s %s" % ("not ok" if complaints else "ok", name))
+    for c in complaints[:int(os.environ.get("SHOW", "5"))]:
+        print("# " + c)
+    sys.stdout.flush()
+    failed += bool(complaints)
+    passed += not complaints
+
+
+def append(where, *options, env=None, **more):
+    return subprocess.run([APPENDER, "--free-mib", "1", *options, where],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env=dict(os.environ, **(env or {})),
+                          **more)
+
+
+def acknowledged(text):
+    """id -> (hash, bytes); only whole lines. And the counts, if it ended."""
+    found, counts = {}, {}
+    for line in text.split("\n")[:-1]:
+        words = line.split(" ")
+        if words[0] == "counts":
+            counts = dict((w.split("=")[0], int(w.split("=")[1]))
+                          for w in words[1:])
+        elif words[0] not in ("failed", "appender:"):
+            found[words[0]] = (words[1], int(words[2]))
+    return found, counts
+
+
+def archive(*words):
+    return subprocess.run([FALLBACKMX, "archive", *words],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True)
+
+
+def missing(where, found):
+    """Complaints: what was acknowledged and is not there with its hash."""
+    there = {}
+    for line in archive("list", "--archive", where, "--json").stdout.split(
+            "\n")[:-1]:
+        x = json.loads(line)
+        there[x["id"]] = (x["sha256"], x["size"])
+    return ["%s is not there, or another one" % i for i, what in found.items()
+            if there.get(i) != what]
+
+
+def verified(where, allow_torn=False):
+    ran = archive("verify", "--archive", where)
+    wrong = [line for line in ran.stderr.split("\n")
+             if "not as it was written: " in line and "findings" not in line
+             and not (allow_torn and "was not finished" in line)]
+    if not allow_torn and ran.returncode != 0:
+        wrong = wrong or ["verify ended with %d: %s" % (ran.returncode,
+                                                        ran.stderr)]
+    return wrong
+
+
+def groups(base):
+    for threads, share in (50, 5), (20, 4):
+        where = tempfile.mkdtemp(dir=base)
+        ran = append(where, "--threads", str(threads), "--count", "3000",
+                     env={"LD_PRELOAD": BUILD + "/tests/bench/slowflush.so"})
+        found, counts = acknowledged(ran.stdout)
+        result("groups: %d threads, 5 ms a flush: %d flushes for %d messages" %
+               (threads, counts.get("flushes", 0), len(found)),
+               missing(where, found) + verified(where) +
+               ["too many flushes" for _ in "x" if counts.get(
+                   "flushes", 3000) > len(found) / share] +
+               ["not all" for _ in "x" if len(found) != 3000])
+
+
+def foreign(base):
+    where = tempfile.mkdtemp(dir=base)
+    ran = append(where, "--threads", "8", "--count", "10000", "--twice", "50",
+                 "--segment-kib", "2048")
+    found, _ = acknowledged(ran.stdout)
+    there = {r[0]: (r[6], r[7]) for r in reader.records(where)}
+    result("foreign: %d records in %d segments" % (
+        len(there), len(os.listdir(where)) - 1),
+        ["not all" for _ in "x" if len(found) != 10000] +
+        ["%s differs" % i for i in found if there.get(i) != found[i]] +
+        ["there is more" for _ in "x" if len(there) != len(found)])
+
+
+def started(where, log, *options):
+    with open(log, "w") as f:
+        return subprocess.Popen([APPENDER, "--free-mib", "1", "--count",
+                                 "10000000", *options, where], stdout=f,
+                                stderr=subprocess.STDOUT)
+
+
+def kill(base):
+    where, log = tempfile.mkdtemp(dir=base), base + "/log"
+    found, rounds = {}, int(os.environ.get("KILLS", "40"))
+    for _ in range(rounds):
+        p = started(where, log, "--threads", "20", "--size", "1000",
+                    "--segment-kib", "512")
+        time.sleep(random.uniform(0.005, 0.15))
+        p.kill()
+        p.wait()
+        found.update(acknowledged(open(log).read())[0])
+    complaints = missing(where, found) + verified(where, allow_torn=True)
+    append(where, "--count", "1")
+    result("kill: %d times, %d acknowledged" % (rounds, len(found)),
+           complaints + missing(where, found) + verified(where))
+
+
+def fail(base):
+    for call, words in FLUSHES.items():
+        for word in words.split():
+            for number in 1, 2, 3, 5, 9, 20:
+                where = tempfile.mkdtemp(dir=base)
+                append(where, "--count", "3")
+                ran = append(where, "--threads", "8", "--count", "300",
+                             "--keep-on", "--segment-kib", "64",
+                             env={"LD_PRELOAD": BUILD +
+                                  "/tests/journal/failcall.so",
+                                  "FAILCALL": "%s %d %d" % (
+                                      call, number, ERRNO[word])})
+                found, counts = acknowledged(ran.stdout)
+                append(where, "--count", "3")
+                result("fail: %s number %d with %s: %d acknowledged, %d not" %
+                       (call, number, word, len(found),
+                        counts.get("failed", 0)),
+                       missing(where, found) + verified(where) +
+                       ["it crashed: %d" % ran.returncode
+                        for _ in "x" if ran.returncode < 0] +
+                       ["a failure that a new segment mends was told"
+                        for _ in "x" if word == "EIO" and
+                        call != "openat" and counts.get("failed")])
+
+
+def image(cutworld, base, fs, mb, name):
+    path, mount = base + "/" + name, base + "/" + name + ".mnt"
+    with open(path, "wb") as f:
+        f.truncate(mb << 20)
+    cutworld.command(*cutworld.MKFS[fs], path)
+    os.mkdir(mount)
+    cutworld.command("mount", "-o", cutworld.MOUNT[fs], path, mount)
+    os.mkdir(mount + "/a")
+    os.sync()
+    return path, mount
+
+
+def full(base, cutworld, fs):
+    _, mount = image(cutworld, base, fs, 300 if fs == "xfs" else 48, "full")
+    where = mount + "/a"
+    with open(mount + "/filler", "wb") as f:
+        free = os.statvfs(mount)
+        f.write(b"x" * max(1, free.f_bavail * free.f_bsize - (12 << 20)))
+    complaints, found = [], {}
+    # Up to the mark; and with none, up to the end of the disk.
+    for mark in "4", "1":
+        ran = subprocess.run(
+            [APPENDER, "--free-mib", mark, "--threads", "8", "--size", "9000",
+             "--level", "-1", "--count", "100000", where],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        found.update(acknowledged(ran.stdout)[0])
+        if " full " not in ran.stdout:
+            complaints.append("nobody said that it is full")
+        if mark == "4" and os.statvfs(mount).f_bavail * os.statvfs(
+                mount).f_bsize < 4 << 20:
+            complaints.append("less is free than was to stay free")
+    try:
+        with open(mount + "/rest", "wb", buffering=0) as f:
+            while True:
+                f.write(b"x" * 4096)
+    except OSError:
+        pass
+    ran = subprocess.run([APPENDER, "--count", "1", "--free-mib", "1", where],
+                         stdout=subprocess.PIPE, text=True)
+    complaints += ["appended to a full disk" for _ in "x"
+                   if ran.returncode == 0]
+    complaints += missing(where, found) + verified(where, allow_torn=True)
+    os.unlink(mount + "/filler")
+    found.update(acknowledged(append(where, "--count", "10").stdout)[0])
+    result("full: %s, %d acknowledged" % (fs, len(found)), complaints +
+           missing(where, found) + verified(where))
+    cutworld.command("umount", "-l", mount)
+
+
+def cut(base, cutworld, fs):
+    path, mount = image(cutworld, base, fs, 300, "cut")
+    log, copy, at = base + "/cutlog", base + "/copy", base + "/copy.mnt"
+    os.mkdir(at)
+    p = started(mount + "/a", log, "--threads", "20", "--size", "1500",
+                "--segment-kib", "4096")
+    copies = int(os.environ.get("COPIES", "50"))
+    total = 0
+    for n in range(copies):
+        os.kill(p.pid, signal.SIGCONT)
+        time.sleep(random.uniform(0.002, 0.03))
+        os.kill(p.pid, signal.SIGSTOP)
+        found = acknowledged(open(log).read())[0]
+        cutworld.command("cp", "--sparse=always", path, copy)
+        cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+        complaints = missing(at + "/a", found)
+        complaints += verified(at + "/a", allow_torn=True) if found else []
+        more = append(at + "/a", "--count", "20", "--threads", "4")
+        found.update(acknowledged(more.stdout)[0])
+        complaints += missing(at + "/a", found) + verified(at + "/a")
+        cutworld.command("umount", at)
+        total = max(total, len(found))
+        if complaints or n + 1 == copies:
+            result("cut: %s, copy %d, %d acknowledged" % (fs, n + 1,
+                                                          len(found)),
+                   complaints)
+        if p.poll() is not None:
+            break
+    p.kill()
+    p.wait()
+    result("cut: %s, %d copies, up to %d acknowledged in each" % (
+        fs, n + 1, total), ["too few" for _ in "x" if total < 5000 or
+                            n + 1 < copies])
+    cutworld.command("umount", "-l", mount)
+
+
+def main():
+    global skipped
+    parts = os.environ.get("PARTS", "groups foreign kill fail full cut")
+    base = tempfile.mkdtemp(prefix="fallbackmx-archive.")
+    try:
+        for part in (groups, foreign, kill, fail):
+            if part.__name__ in parts.split():
+                part(base)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    if "full" in parts.split() or "cut" in parts.split():
+        import cutworld
+        place, why = cutworld.make_place()
+        if place is None:
+            print("skipped: full, cut: " + why)
+            skipped += 2
+        try:
+            for fs in os.environ.get("POWERCUT_FS", "ext4 xfs").split() \
+                    if place else ():
+                for part in (full, cut):
+                    if part.__name__ in parts.split():
+                        work = place + "/" + part.__name__ + fs
+                        os.mkdir(work)
+                        part(work, cutworld, fs)
+                        shutil.rmtree(work, ignore_errors=True)
+        finally:
+            if place:
+                cutworld.remove_place(place)
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
