@@ -19,12 +19,13 @@
 #define INPUT_MAX 65536
 #define RAW_MAX 0xfffff		/* or time goes into unpacking zeros */
 
-static char folder[] = "/tmp/fallbackmx-fuzz.XXXXXX";
+/* In memory where that can be. */
+static char folder[64] = "/dev/shm/fallbackmx-fuzz.XXXXXX";
 
 static void
 remove_folder(void)
 {
-	char path[64];
+	char path[128];
 
 	snprintf(path, sizeof(path), "%s/0000000001.segment", folder);
 	unlink(path);
@@ -35,17 +36,22 @@ static void
 write_segment(const uint8_t *data, size_t n)
 {
 	static int fd = -1;
-	char path[64];
+	char path[128];
 
 	if (fd < 0) {
-		PROMISE(mkdtemp(folder) != NULL);
+		if (mkdtemp(folder) == NULL) {
+			snprintf(folder, sizeof(folder),
+				 "/tmp/fallbackmx-fuzz.XXXXXX");
+			PROMISE(mkdtemp(folder) != NULL);
+		}
 		atexit(remove_folder);
 		snprintf(path, sizeof(path), "%s/0000000001.segment", folder);
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		PROMISE(fd >= 0);
 	}
-	PROMISE(ftruncate(fd, 0) == 0);
+	/* A file that was empty in between is brought to the disk by ext4. */
 	PROMISE(pwrite(fd, data, n, 0) == (ssize_t)n);
+	PROMISE(ftruncate(fd, (off_t)n) == 0);
 }
 
 static void
