@@ -44,8 +44,9 @@ open_files(struct journal *j, struct err *e)
 	j->dir = fsio_openat(AT_FDCWD, j->path, O_RDONLY | O_DIRECTORY, 0);
 	if (j->dir < 0)
 		return err_errno(e, "cannot open it");
+	/* Nobody who may only read can hold it, and mail with it. */
 	j->lock_fd = fsio_openat(j->dir, JOURNAL_LOCK, O_RDWR | O_CREAT |
-				 O_NOFOLLOW, 0640);
+				 O_NOFOLLOW, 0600);
 	if (j->lock_fd < 0)
 		return err_errno(e, "cannot open its lock");
 	/* Made by root it would be root's. */

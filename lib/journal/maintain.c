@@ -18,7 +18,7 @@
 static int
 take_lock(int dir, struct err *e)
 {
-	int fd = fsio_openat(dir, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
+	int fd = fsio_openat(dir, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	struct stat st;
 
 	if (fd < 0) {

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -202,21 +203,22 @@ pass(struct verify_walk *w, uint64_t end, const struct err *e)
 }
 
 /* In the last segment the end is moving: what is not whole may become so, as
- * long as somebody has the archive's lock. */
+ * long as somebody has the archive's lock, or we cannot see that. */
 static enum segment_found
 check_moving(struct verify_walk *w, uint64_t end, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	enum segment_found found = check_record(w, e);
-	bool quiet = false;
+	bool quiet;
 	int lock;
 
 	if (end != UINT64_MAX || found != SEGMENT_DAMAGED)
 		return found;
 	lock = fsio_openat(w->a.dir, JOURNAL_LOCK, O_RDONLY, 0);
+	quiet = lock < 0 && errno == ENOENT;	/* else it is not for us */
 	for (int i = 0; i < TRIES && !quiet && found == SEGMENT_DAMAGED;
 	     i++) {
-		quiet = lock < 0 || flock(lock, LOCK_SH | LOCK_NB) == 0;
+		quiet = lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) == 0;
 		if (!quiet)
 			nanosleep(&pause, NULL);
 		w->a.segment.window_n = 0;

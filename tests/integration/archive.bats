@@ -329,4 +329,6 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	[ "$CALLER" = alice ] ||
 		expect 77 as alice "$FB_BIN/fallbackmx" archive erase \
 		    --archive "$A" --reason x "$ID"
+	# Who may only read cannot hold the lock, and mail with it.
+	[ "$CALLER" = alice ] || ! as alice flock -n "$A/main/lock" true
 }
