@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "apply.h"
+#include "archive.h"
 #include "callbacks-private.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -33,12 +34,18 @@ filter_begin(void)
 }
 
 static int64_t
-wall_ms(void)
+wall_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t
+wall_ms(void)
+{
+	return wall_us() / 1000;
 }
 
 static void
@@ -74,8 +81,9 @@ decide(struct session *s, struct judgement *j, struct plan *plan_r,
 		plan_refuse_flood(m, plan_r);
 	} else if (most > 0 && m->size > most) {
 		plan_refuse_size(m, plan_r);
-	} else if (judge_message(m, s->helo, m->snapshot->settings.log_json, j,
-				 &why) < 0) {
+	} else if (judge_message(m, s->helo, m->keep.on ||
+				 m->snapshot->settings.log_json,
+				 j, &why) < 0) {
 		plan_fail(m, TROUBLE_INTERNAL, why, plan_r);
 	} else if (m->relayed &&
 		   ingress_refuses_client(m->ingress, &j->facts.client,
@@ -169,9 +177,14 @@ static sfsistat
 carry_out(SMFICTX *ctx, struct session *s, struct plan *p)
 {
 	const char *failed = apply_plan(ctx, p, s->blank);
+	const char **archived = p->archived;
+	const size_t archived_n = p->archived_n;
 
-	if (failed != NULL)
+	if (failed != NULL) {
 		plan_fail_edit(&s->message, failed, p);
+		p->archived = archived;
+		p->archived_n = archived_n;
+	}
 	return apply_answer(ctx, p);
 }
 
@@ -192,6 +205,8 @@ filter_finish(SMFICTX *ctx, struct session *s)
 	} else {
 		plan_fail(m, TROUBLE_OVERLOAD, "no place in time", &plan);
 	}
+	archive_message(&(struct archiving){ s, judged ? &j : NULL, wall_us(),
+					     tell_progress, ctx }, &plan);
 	answer = carry_out(ctx, s, &plan);
 	seconds = clock_monotonic() - began;
 	count(m, judged ? &j : NULL, &plan, seconds);

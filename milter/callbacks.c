@@ -70,7 +70,7 @@ static const struct {
 } symbols[] = {
 	{ SMFIM_HELO, "{tls_version} {cipher} {cert_subject}" },
 	{ SMFIM_ENVFROM, "v {mail_addr} "
-	  "{auth_authen} {tls_version} {cipher} {cert_subject}" },
+	  "{auth_authen} {auth_type} {tls_version} {cipher} {cert_subject}" },
 	{ SMFIM_ENVRCPT, "v {rcpt_addr} i" },
 	{ SMFIM_DATA, "i" },
 	{ SMFIM_EOM, "i" },
@@ -83,7 +83,8 @@ ask_macros(SMFICTX *ctx, const struct snapshot *snapshot)
 	struct buf connect;
 
 	buf_init(&connect, SYMBOLS_MAX);
-	buf_printf(&connect, "{daemon_name} {daemon_addr} {daemon_port}");
+	buf_printf(&connect, "{daemon_name} {daemon_addr} {daemon_port} "
+		   "{client_name} {client_port}");
 	for (size_t i = 0; i < s->ingresses_n; i++)
 		if (s->ingresses[i].macro != NULL)
 			buf_printf(&connect, " %s", s->ingresses[i].macro);
@@ -232,13 +233,18 @@ on_envrcpt(SMFICTX *ctx, char **arguments)
 		: "";
 	struct arena work = { NULL };
 	sfsistat answer;
+	size_t before;
 
 	if (!s->message.begun)
 		return SMFIS_TEMPFAIL;
+	before = s->message.recipients_n;
 	answer = take_recipient(ctx, s, text,
 				envelope_meant(get_macro(ctx, "{rcpt_addr}"),
 					       text, &work));
 	arena_free(&work);
+	if (s->message.recipients_n > before)
+		keep_recipient(&s->message.keep, arguments,
+			       &s->message.memory);
 	return answer;
 }
 
@@ -277,9 +283,8 @@ on_body(SMFICTX *ctx, unsigned char *part, size_t n)
 {
 	struct session *s = session_of(ctx);
 
-	(void)part;
 	if (s->message.begun)
-		message_add_body(&s->message, n);
+		message_add_body(&s->message, part, n);
 	return go_on(s, SMFIP_NR_BODY);
 }
 

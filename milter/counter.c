@@ -39,6 +39,8 @@ static const struct family families[METRICS] = {
 		"Messages that the milter failed at, by kind of failure." },
 	[METRIC_RELOADS] = { "reloads_total", COUNTER,
 		"Configurations that were to be put in force." },
+	[METRIC_ARCHIVED] = { "archived_total", COUNTER,
+		"Messages that were to be archived." },
 	[METRIC_EOM_SECONDS] = { "eom_seconds", HISTOGRAM,
 		"How long end of message took, waiting included." },
 	[METRIC_SESSIONS] = { "sessions", GAUGE, "SMTP sessions open now." },

@@ -40,6 +40,7 @@ enum metric {
 	METRIC_ACTIONS,		/* ingress, action, mode */
 	METRIC_FAILURES,	/* class */
 	METRIC_RELOADS,		/* result */
+	METRIC_ARCHIVED,	/* archive, result */
 	METRIC_EOM_SECONDS,	/* histogram: ingress */
 	/* gauges */
 	METRIC_SESSIONS,	/* open now */

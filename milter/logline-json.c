@@ -95,6 +95,10 @@ logline_json_end(const struct logline_end *x, struct buf *out)
 	buf_printf(out, ",\"message_size_bytes\":%" PRIu64, m->size);
 	add_policies(out, m->ingress);
 	add_list(out, "rules", x->plan->rules, x->plan->rules_n);
+	if (x->plan->archived_n > 0)
+		add_list(out, "archived",
+			 (const char *const *)x->plan->archived,
+			 x->plan->archived_n);
 	buf_printf(out, ",\"milliseconds\":%.3f", 1e3 * x->seconds);
 	if (x->plan->trouble >= 0) {
 		add(out, "failure", trouble_words[x->plan->trouble]);

@@ -154,6 +154,8 @@ write_end(const struct logline_end *x, struct buf *out)
 	add_list(out, "rules", x->plan->rules, x->plan->rules_n);
 	if (j != NULL)
 		add_actions(out, &j->verdict);
+	add_list(out, "archived", (const char *const *)x->plan->archived,
+		 x->plan->archived_n);
 	add_shadow(out, x->shadow);
 	buf_printf(out, " ms=%.2f", 1e3 * x->seconds);
 	add_trouble(out, x->plan);

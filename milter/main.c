@@ -110,6 +110,10 @@ load(const char *file, struct err *e)
 	buf_init(&mistakes, LINES_MAX);
 	buf_init(&warnings, LINES_MAX);
 	s = snapshot_load(file, &mistakes, &warnings, e);
+	if (s != NULL && snapshot_open(s, &mistakes, e) < 0) {
+		snapshot_drop(s);
+		s = NULL;
+	}
 	life_tell(mistakes.data);
 	life_tell(warnings.data);
 	buf_free(&mistakes);

@@ -47,6 +47,18 @@ read_tls(struct message *m, const struct macros *macros)
 		 (port != NULL && strcmp(port, WRAPPED_PORT) == 0));
 }
 
+/* A large message waits where it will be. */
+static void
+begin_keeping(struct message *m, const struct macros *macros,
+	      char *const *arguments)
+{
+	keep_begin(&m->keep, m->snapshot->settings.archive->directory,
+		   arguments, &m->memory);
+	m->keep.client_name = copy(m, macros, "{client_name}");
+	m->keep.client_port = copy(m, macros, "{client_port}");
+	m->keep.auth_type = copy(m, macros, "{auth_type}");
+}
+
 void
 message_begin(struct message *m, struct snapshot *s, const struct ip *client,
 	      const struct macros *macros, char *const *arguments)
@@ -66,6 +78,8 @@ message_begin(struct message *m, struct snapshot *s, const struct ip *client,
 	m->size_said = envelope_size(arguments);
 	m->auth_user = copy(m, macros, "{auth_authen}");
 	read_tls(m, macros);
+	if (m->ingress->archives)
+		begin_keeping(m, macros, arguments);
 }
 
 void
@@ -215,6 +229,7 @@ message_add_header(struct message *m, const char *name, const char *value,
 		if (m->snapshot->settings.authserv_id != NULL)
 			read_results(m, value);
 	}
+	keep_field(&m->keep, name, value, blank);
 	if (!m->looked_at)
 		return;
 	head_add(&m->head, name, value, &m->memory);
@@ -226,12 +241,14 @@ void
 message_end_header(struct message *m)
 {
 	m->size += 2;
+	keep_header_end(&m->keep);
 }
 
 void
-message_add_body(struct message *m, size_t n)
+message_add_body(struct message *m, const void *data, size_t n)
 {
 	m->size += n;
+	keep_body(&m->keep, data, n);
 }
 
 unsigned
@@ -257,6 +274,7 @@ message_end(struct message *m)
 {
 	if (!m->begun)
 		return;
+	keep_end(&m->keep);
 	free(m->forged);
 	arena_free(&m->memory);
 	snapshot_drop(m->snapshot);

@@ -4,7 +4,8 @@
  * Everything of it lives in its own arena and goes at once. Nothing here
  * blocks, and what a stranger can make it keep is bounded: lib/mail's limits
  * for the header (only if a policy looks at it), MESSAGE_RECIPIENTS_MAX and
- * MESSAGE_ENVELOPE_MAX for the envelope, and no byte of the body. Beyond the
+ * MESSAGE_ENVELOPE_MAX for the envelope, and the body only where an archive may
+ * want it, most of a large one on disk (keep.h). Beyond the
  * header's limits the fields that we remove are still counted, as they must
  * all go. A message belongs to one thread at a time.
  */
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "ingress.h"
+#include "keep.h"
 #include "lib/base/arena.h"
 #include "lib/mail/authres.h"
 #include "lib/mail/head.h"
@@ -66,6 +68,7 @@ struct message {
 	bool flood;		/* more of these than MESSAGE_FORGED_MAX */
 	bool received;		/* the first Received has passed */
 	struct authres auth;	/* of those that are believed */
+	struct keep keep;	/* for archives */
 };
 
 /* Begins with what MAIL tells; arguments as libmilter has them, may be NULL.
@@ -89,7 +92,7 @@ void message_set_queue_id(struct message *m, const char *id);
 void message_add_header(struct message *m, const char *name,
 			const char *value, bool blank);
 void message_end_header(struct message *m);
-void message_add_body(struct message *m, size_t n);
+void message_add_body(struct message *m, const void *data, size_t n);
 
 /* How often a header of that name stands in it, also beyond the limits. */
 unsigned message_count(const struct message *m, const char *name);

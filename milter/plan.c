@@ -72,6 +72,32 @@ plan_fail_edit(struct message *m, const char *why, struct plan *p)
 }
 
 void
+plan_not_archived(struct message *m, bool required, bool full, struct plan *p)
+{
+	const char *why = full ? "no room for the archive"
+		: "cannot archive (the line before says why)";
+
+	if (!required) {
+		if (p->tag != NULL)
+			plan_tag(m, trouble_words[TROUBLE_ARCHIVE], p);
+		p->trouble = TROUBLE_ARCHIVE;
+		p->why = why;
+		return;
+	}
+	*p = (struct plan){ .result = RESULT_TEMPFAILED,
+			    .trouble = TROUBLE_ARCHIVE,
+			    .why = why,
+			    .archived = p->archived,
+			    .archived_n = p->archived_n };
+	if (full)
+		reply_set(&p->reply, "452", "4.3.1",
+			  "Insufficient system storage");
+	else
+		reply_set(&p->reply, "451", "4.3.0",
+			  "Temporary failure, please try again later");
+}
+
+void
 plan_refuse_size(struct message *m, struct plan *p)
 {
 	(void)m;

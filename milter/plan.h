@@ -49,6 +49,8 @@ struct plan {
 	/* for the log: rules that matched, by name or "#INDEX" */
 	const char *const *rules;
 	size_t rules_n;
+	const char **archived;	/* ARCHIVE/ID, also for the log */
+	size_t archived_n;
 };
 
 void plan_make(struct message *m, const struct verdict *v, bool limits,
@@ -62,6 +64,11 @@ void plan_fail(struct message *m, enum trouble t, const char *why,
 /* The MTA did not take an edit of p_r. A message whose recipients were to
  * change is not accepted then, whatever the settings say. */
 void plan_fail_edit(struct message *m, const char *why, struct plan *p_r);
+
+/* It could not be archived. required: it is refused for now, whatever the plan
+ * was; else the tag says so. */
+void plan_not_archived(struct message *m, bool required, bool full,
+		       struct plan *p);
 
 /* More bytes than are taken here. */
 void plan_refuse_size(struct message *m, struct plan *p_r);

@@ -236,6 +236,47 @@ check_targets(struct check *c)
 		}
 }
 
+/* A directory's name, and nothing to surprise a shell. */
+static bool
+is_archive(const char *s)
+{
+	const size_t n = strlen(s);
+
+	return n >= 1 && n <= 63 && *s != '.' && *s != '-' &&
+		only(s, LETTERS DIGITS "._-");
+}
+
+static const char an_archive[] =
+	"a name of 1 to 63 letters, digits, \"_\", \"-\" and \".\"";
+
+/* Without a name it is called as its target, an ARN as what ends it. */
+static void
+check_archives(struct check *c)
+{
+	struct filter_settings *s = c->s;
+
+	check_text(c, "milter.archive", "directory", s->archive->directory,
+		   is_file, an_absolute_file);
+	check_text(c, "milter.archive", "default", s->archive->rest,
+		   is_archive, an_archive);
+	for (size_t i = 0; i < s->targets_n; i++) {
+		struct target_settings *t = &s->targets[i];
+		const char *path = arena_printf(c->arena, "milter.targets[%zu]",
+						i);
+		const char *slash = t->target ? strrchr(t->target, '/') : NULL;
+
+		if (t->archive != NULL && t->way != TARGET_CARRY)
+			mistake(c, path, "archive", t->archive,
+				"the action \"carry\" beside it");
+		if (t->way != TARGET_CARRY || t->target == NULL)
+			continue;
+		if (t->archive == NULL)
+			t->archive = slash ? slash + 1 : t->target;
+		check_text(c, path, "archive", t->archive, is_archive,
+			   an_archive);
+	}
+}
+
 static void
 check_listener(struct check *c, struct ingress_settings *g, const char *path)
 {
@@ -412,6 +453,7 @@ filter_settings_check(struct filter_settings *s, struct config_mistakes *m)
 	check_networks(&c);
 	check_lists(&c);
 	check_targets(&c);
+	check_archives(&c);
 	check_ingresses(&c);
 }
 

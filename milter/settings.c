@@ -10,6 +10,8 @@
 
 #define PATH_MOST 3000		/* bytes of a file's name */
 #define SOCKET_MOST 512		/* bytes of a socket's */
+#define ARCHIVES LOCALSTATEDIR "/lib/fallbackmx-archive"
+#define FREE_MIB 256
 
 const char *const filter_modes[] = {
 	[MODE_ENFORCE] = "enforce", [MODE_SHADOW] = "shadow", NULL
@@ -17,12 +19,18 @@ const char *const filter_modes[] = {
 
 const char *const trouble_words[] = {
 	[TROUBLE_INTERNAL] = "internal", [TROUBLE_OVERLOAD] = "overload",
-	[TROUBLE_LIMITS] = "limits", [TROUBLE_EDIT] = "edit", NULL
+	[TROUBLE_LIMITS] = "limits", [TROUBLE_EDIT] = "edit",
+	[TROUBLE_ARCHIVE] = "archive", NULL
 };
 
 const char *const target_ways[] = {
 	[TARGET_LOCAL] = "local", [TARGET_SKIP] = "skip",
 	[TARGET_CARRY] = "carry", NULL
+};
+
+static const char *const storage_words[] = {
+	[STORAGE_REQUIRED] = "required", [STORAGE_BEST_EFFORT] = "best-effort",
+	NULL
 };
 
 static const char *const log_words[] = { "text", "json", NULL };
@@ -81,6 +89,30 @@ static const struct config_row target_rows[] = {
 	  .words = target_ways,
 	  .offset = offsetof(struct target_settings, way),
 	  .help = "what is done instead" },
+	{ .key = "archive", .type = CONFIG_STRING, .max = 63,
+	  .offset = offsetof(struct target_settings, archive),
+	  .help = "the name of an archive here" },
+	{ .key = "storage", .type = CONFIG_WORD, .words = storage_words,
+	  .offset = offsetof(struct target_settings, storage),
+	  .help = "whether mail is refused that cannot be archived" },
+	{ .key = NULL }
+};
+
+static const struct config_row archive_rows[] = {
+	{ .key = "directory", .type = CONFIG_STRING, .max = PATH_MOST,
+	  .text = ARCHIVES, .offset = offsetof(struct archive_settings,
+					       directory),
+	  .help = "the directory of all archives" },
+	{ .key = "default", .type = CONFIG_STRING, .max = 63,
+	  .offset = offsetof(struct archive_settings, rest),
+	  .help = "the archive of all mail" },
+	{ .key = "storage", .type = CONFIG_WORD, .words = storage_words,
+	  .offset = offsetof(struct archive_settings, storage),
+	  .help = "whether mail is refused that cannot be archived" },
+	{ .key = "free", .type = CONFIG_INTEGER, .min = 1, .max = 1048576,
+	  .number = FREE_MIB, .unit = "MiB",
+	  .offset = offsetof(struct archive_settings, free_mib),
+	  .help = "what is left free on the disk" },
 	{ .key = NULL }
 };
 
@@ -194,6 +226,9 @@ static const struct config_row milter_rows[] = {
 	  .rows = target_rows, .size = sizeof(struct target_settings),
 	  OF(targets), COUNT_OF(targets_n),
 	  .help = "what becomes of targets at AWS" },
+	{ .key = "archive", .type = CONFIG_OBJECT, .rows = archive_rows,
+	  .size = sizeof(struct archive_settings), OF(archive),
+	  .help = "what is archived, and where" },
 	{ .key = "address_lists", .type = CONFIG_LIST, .max = 256,
 	  .rows = list_rows, .size = sizeof(struct list_settings),
 	  OF(lists), COUNT_OF(lists_n), .help = "address lists" },
@@ -243,6 +278,10 @@ filter_settings_parse(struct filter_settings *s, const char *name,
 		config_read("{}", 2, milter_rows, s, &a, &m);
 	s->given = top.milter != NULL;
 	s->arena = a;
+	if (s->archive == NULL) {
+		s->archive = arena_alloc(&s->arena, sizeof(*s->archive));
+		config_read("{}", 2, archive_rows, s->archive, &s->arena, &m);
+	}
 	filter_settings_check(s, &m);
 	if (m.n == 0)
 		return 0;

@@ -31,6 +31,8 @@ enum trouble {
 	TROUBLE_OVERLOAD,	/* no place among `concurrency` in time */
 	TROUBLE_LIMITS,		/* more header than is looked at */
 	TROUBLE_EDIT,		/* the MTA did not take a change */
+	TROUBLE_ARCHIVE,	/* not archived; on_failure has no word for it,
+				 * each archive has */
 	TROUBLES,
 };
 extern const char *const trouble_words[];
@@ -50,7 +52,7 @@ enum tls_policy {	/* AWS's words of ingress points and receipt rules */
 enum target_way {
 	TARGET_LOCAL,	/* that is us: the recipient stays in the envelope */
 	TARGET_SKIP,	/* not done; the recipient stays */
-	TARGET_CARRY,	/* do it: no version can yet */
+	TARGET_CARRY,	/* do it: archives only */
 	TARGET_UNMAPPED,	/* nothing says; in shadow mode only */
 	TARGET_OWN,	/* the action has no target outside: AddHeader ... */
 };
@@ -59,6 +61,21 @@ extern const char *const target_ways[];		/* of LOCAL, SKIP, CARRY */
 struct target_settings {
 	const char *target;	/* id, ARN, name, bucket, or "Send" */
 	int way;		/* enum target_way */
+	const char *archive;	/* of TARGET_CARRY: its directory's name */
+	int storage;		/* enum storage */
+};
+
+/* What becomes of a message that cannot be archived. */
+enum storage {
+	STORAGE_REQUIRED,	/* 451, 452 when the disk is full */
+	STORAGE_BEST_EFFORT,	/* a tag and a counter say so */
+};
+
+struct archive_settings {
+	const char *directory;	/* each archive is a directory in it */
+	const char *rest;	/* the archive of all mail; NULL: none */
+	int storage;		/* of rest */
+	int free_mib;		/* of the disk, that are left alone */
 };
 
 struct analysis_settings {
@@ -123,6 +140,7 @@ struct filter_settings {
 	size_t analyses_n;
 	struct target_settings *targets;
 	size_t targets_n;
+	struct archive_settings *archive;	/* never NULL */
 	struct list_settings *lists;
 	size_t lists_n;
 	const char **documents;		/* files: relays, archives */

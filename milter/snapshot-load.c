@@ -235,47 +235,105 @@ load_ingresses(struct loading *l)
 	}
 }
 
-static enum target_way
+static const struct target_settings *
 find_way(const struct loading *l, const char *target)
 {
 	const struct filter_settings *s = &l->s->settings;
 
 	for (size_t i = 0; i < s->targets_n; i++)
 		if (survey_same_target(s->targets[i].target, target))
-			return (enum target_way)s->targets[i].way;
-	return TARGET_UNMAPPED;
+			return &s->targets[i];
+	return NULL;
+}
+
+/* The archive of that name; there is room for all. */
+static const struct vault *
+use_archive(struct snapshot *s, const char *name)
+{
+	struct vault *a = s->archives;
+
+	while (a < s->archives + s->archives_n && strcmp(a->name, name) != 0)
+		a++;
+	if (a == s->archives + s->archives_n) {
+		a->name = name;
+		s->archives_n++;
+	}
+	return a;
 }
 
 static void
-check_target(struct loading *l, struct config_mistakes *m,
+use_archives(struct loading *l)
+{
+	struct snapshot *s = l->s;
+
+	s->archives = arena_alloc(l->arena, (s->settings.targets_n + 1) *
+				  sizeof(*s->archives));
+	if (s->settings.archive->rest != NULL)
+		s->rest_archive = use_archive(s, s->settings.archive->rest);
+}
+
+/* What is enforced may ask for it; what a shadow asks for is not kept. */
+static void
+map_target(struct loading *l, const struct action *x, bool enforced,
+	   const struct target_settings *t)
+{
+	const struct vault *a = NULL;
+
+	if (t != NULL && t->way == TARGET_CARRY && enforced &&
+	    x->kind == &action_archive)
+		a = use_archive(l->s, t->archive);
+	snapshot_map(l->s, x, t, a);
+}
+
+/* Whether what comes in there may have to be kept. */
+static void
+mark_ingress(struct snapshot *s, struct ingress *g)
+{
+	enum storage storage;
+	size_t n;
+
+	g->archives = s->rest_archive != NULL;
+	for (size_t i = 0; g->rules != NULL && i < survey_rules(g->rules) &&
+	     g->s->rule_set_mode == MODE_ENFORCE; i++) {
+		const struct action *x = survey_actions(g->rules, i, &n);
+
+		for (size_t k = 0; k < n; k++)
+			g->archives |= snapshot_archive(s, &x[k], &storage) !=
+				NULL;
+	}
+}
+
+static void
+check_target(struct loading *l, struct config_mistakes *m, bool enforced,
 	     const struct action *x, const char *path, const char *rule)
 {
 	const char *member, *target = survey_target(x, &member), *place;
-	enum target_way way;
+	const struct target_settings *t;
 
 	if (target == NULL)
 		return;
-	way = find_way(l, target);
-	snapshot_map(l->s, x, way);
+	t = find_way(l, target);
+	map_target(l, x, enforced, t);
 	place = arena_printf(l->arena, "%s.%s%s%s", path, action_name(x),
 			     *member ? "." : "", member);
 	rule = *rule == '\0' ? "a rule without a name" :
 		arena_printf(l->arena, "the rule %s", rule);
 	target = shown(l, target);
-	if (way == TARGET_UNMAPPED)
+	if (t == NULL)
 		config_mistake(m, place, target, "a target that is mapped, for "
 			       "%s: add {\"target\": \"%s\", \"action\": "
-			       "\"local\"} (or \"skip\") to milter.targets of "
-			       "%s", rule, target, l->file);
-	else if (way == TARGET_CARRY)
+			       "\"%s\"} (or \"skip\") to milter.targets of "
+			       "%s", rule, target, x->kind == &action_archive ?
+			       "carry" : "local", l->file);
+	else if (t->way == TARGET_CARRY && x->kind != &action_archive)
 		config_mistake(m, place, target, "a target mapped to local or "
-			       "skip, for %s: this version cannot carry; "
-			       "change it in milter.targets of %s", rule,
+			       "skip, for %s: this version carries archives "
+			       "only; change it in milter.targets of %s", rule,
 			       l->file);
 }
 
 static void
-check_targets(struct loading *l, struct config_mistakes *m,
+check_targets(struct loading *l, struct config_mistakes *m, bool enforced,
 	      const struct policy *p)
 {
 	for (size_t i = 0; i < survey_rules(p); i++) {
@@ -283,7 +341,8 @@ check_targets(struct loading *l, struct config_mistakes *m,
 		const struct action *actions = survey_actions(p, i, &n);
 
 		for (size_t k = 0; k < n; k++)
-			check_target(l, m, &actions[k], arena_printf(l->arena,
+			check_target(l, m, enforced, &actions[k],
+				     arena_printf(l->arena,
 				     "Rules[%zu].Actions[%zu]", i, k),
 				     survey_rule(p, i));
 	}
@@ -348,7 +407,7 @@ check_loaded(struct loading *l, const struct loaded *x)
 
 	buf_init(&lines, LINES_MAX);
 	m.lines = &lines;
-	check_targets(l, &m, x->policy);
+	check_targets(l, &m, x->enforced, x->policy);
 	check_analyses(l, &m, x->policy);
 	check_answers(l, &m, x->policy);
 	if (x->enforced) {
@@ -388,8 +447,11 @@ check_all(struct loading *l)
 	for (s->mapped_room = 2; s->mapped_room < 2 * actions;)
 		s->mapped_room *= 2;
 	s->mapped = arena_alloc(l->arena, s->mapped_room * sizeof(*s->mapped));
+	use_archives(l);
 	for (size_t i = 0; i < s->policies_n; i++)
 		check_loaded(l, &s->policies[i]);
+	for (size_t i = 0; i < s->n; i++)
+		mark_ingress(s, &s->ingresses[i]);
 }
 
 struct snapshot *

@@ -19,14 +19,18 @@ struct loaded {
 struct mapped {
 	const struct action *action;	/* NULL: this place is empty */
 	enum target_way way;
+	const struct vault *archive;	/* NULL: none */
+	enum storage storage;
 };
 
 /* Makes the counters of each ingress point. */
 void snapshot_make_counters(struct snapshot *s);
 
-/* Puts an action into the table, which has room for twice as many. */
+/* Puts an action into the table, which has room for twice as many. t: how its
+ * target is mapped, NULL: it is not. */
 void snapshot_map(struct snapshot *s, const struct action *x,
-		  enum target_way way);
+		  const struct target_settings *t,
+		  const struct vault *archive);
 
 void snapshot_free(struct snapshot *s);
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/arena.h"
 #include "snapshot-private.h"
+#include "store.h"
 
 #define LINES_MAX ((size_t)262144)
 
@@ -38,6 +39,8 @@ snapshot_free(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->policies_n; i++)
 		policy_free(s->policies[i].policy);
+	for (size_t i = 0; i < s->archives_n; i++)
+		store_drop(s->archives[i].store);
 	/* All else is in the settings' arena. */
 	filter_settings_free(&s->settings);
 	free(s);
@@ -101,6 +104,37 @@ remember(time_t now, bool failed, const struct buf *mistakes)
 }
 
 int
+snapshot_open(struct snapshot *s, struct buf *mistakes, struct err *e)
+{
+	const struct archive_settings *x = s->settings.archive;
+	const uint64_t free_bytes = (uint64_t)x->free_mib << 20;
+
+	for (size_t i = 0; i < s->archives_n; i++) {
+		struct vault *a = &s->archives[i];
+
+		a->store = store_open(x->directory, a->name, free_bytes, e);
+		if (a->store == NULL) {
+			buf_printf(mistakes, "%s\n", e->text);
+			return err_prefix(e, "milter.archive");
+		}
+	}
+	return 0;
+}
+
+static struct snapshot *
+load_and_open(const char *file, struct buf *mistakes, struct buf *warnings,
+	      struct err *e)
+{
+	struct snapshot *s = snapshot_load(file, mistakes, warnings, e);
+
+	if (s != NULL && snapshot_open(s, mistakes, e) < 0) {
+		snapshot_free(s);
+		s = NULL;
+	}
+	return s;
+}
+
+int
 snapshot_reload(const char *file, struct buf *lines, struct err *e)
 {
 	struct counter *ok = reloads("ok"), *failed = reloads("failed");
@@ -108,7 +142,7 @@ snapshot_reload(const char *file, struct buf *lines, struct err *e)
 	struct buf warnings;
 
 	buf_init(&warnings, LINES_MAX);
-	s = snapshot_load(file, lines, &warnings, e);
+	s = load_and_open(file, lines, &warnings, e);
 	if (s != NULL) {
 		buf_add(lines, warnings.data, warnings.len);
 		remember(s->loaded, false, NULL);
@@ -145,26 +179,52 @@ place_of(const struct snapshot *s, const struct action *x)
 		(s->mapped_room - 1);
 }
 
-enum target_way
-snapshot_target(const struct snapshot *s, const struct action *x)
+static const struct mapped *
+find(const struct snapshot *s, const struct action *x)
 {
 	size_t i;
 
 	if (s->mapped_room == 0)
-		return TARGET_OWN;
+		return NULL;
 	for (i = place_of(s, x); s->mapped[i].action != NULL;
 	     i = (i + 1) & (s->mapped_room - 1))
 		if (s->mapped[i].action == x)
-			return s->mapped[i].way;
-	return TARGET_OWN;
+			return &s->mapped[i];
+	return NULL;
+}
+
+enum target_way
+snapshot_target(const struct snapshot *s, const struct action *x)
+{
+	const struct mapped *found = find(s, x);
+
+	return found ? found->way : TARGET_OWN;
+}
+
+const struct vault *
+snapshot_archive(const struct snapshot *s, const struct action *x,
+		 enum storage *storage_r)
+{
+	const struct mapped *found = find(s, x);
+
+	if (found == NULL || found->archive == NULL)
+		return NULL;
+	*storage_r = found->storage;
+	return found->archive;
 }
 
 void
-snapshot_map(struct snapshot *s, const struct action *x, enum target_way way)
+snapshot_map(struct snapshot *s, const struct action *x,
+	     const struct target_settings *t, const struct vault *archive)
 {
+	const enum target_way way = t ? (enum target_way)t->way
+		: TARGET_UNMAPPED;
+
 	size_t i = place_of(s, x);
 
 	while (s->mapped[i].action != NULL)
 		i = (i + 1) & (s->mapped_room - 1);
-	s->mapped[i] = (struct mapped){ x, way };
+	s->mapped[i] = (struct mapped){ x, way, archive,
+					t ? (enum storage)t->storage
+					  : STORAGE_REQUIRED };
 }

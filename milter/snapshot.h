@@ -47,6 +47,7 @@ enum refusal {
 };
 extern const char *const refusal_words[];
 
+struct store;
 struct tally;
 struct loaded;
 struct mapped;
@@ -61,6 +62,13 @@ struct ingress {
 	struct counter *refusals[REFUSALS];
 	struct histogram *eom;		/* seconds at end of message */
 	struct tally *tally;		/* see ingress_count_*() */
+	bool archives;		/* some archive may be asked */
+};
+
+/* One that this snapshot puts mail into. */
+struct vault {
+	const char *name;
+	struct store *store;	/* NULL: snapshot_open() was not called */
 };
 
 struct snapshot {
@@ -71,6 +79,9 @@ struct snapshot {
 	struct ingress *submission;	/* never NULL */
 	struct ingress *rest;		/* of sessions that none claims; never
 					 * NULL */
+	struct vault *archives;
+	size_t archives_n;
+	const struct vault *rest_archive;	/* of all mail; NULL: none */
 	const char *file;		/* the configuration */
 	time_t loaded;
 	unsigned generation;		/* 1, 2, ... in order of loading */
@@ -91,6 +102,12 @@ struct snapshot {
 struct snapshot *snapshot_load(const char *file, struct buf *mistakes,
 			       struct buf *warnings, struct err *e);
 
+/*
+ * Opens its archives, for who puts mail into them; the lines as above. -1: err
+ * as journal_open() has it; the snapshot is the caller's as before.
+ */
+int snapshot_open(struct snapshot *s, struct buf *mistakes, struct err *e);
+
 /* The one in force, held; NULL before the first. */
 struct snapshot *snapshot_hold(void);
 
@@ -102,8 +119,9 @@ void snapshot_drop(struct snapshot *s);		/* NULL is allowed */
 void snapshot_put_in_force(struct snapshot *s);
 
 /*
- * snapshot_load() and, if it is well, snapshot_put_in_force(); else the old
- * one stays. Counts and remembers which. lines: mistakes and warnings.
+ * snapshot_load(), snapshot_open() and, if it is well,
+ * snapshot_put_in_force(); else the old one stays. Counts and remembers which.
+ * lines: mistakes and warnings.
  */
 int snapshot_reload(const char *file, struct buf *lines, struct err *e);
 
@@ -123,6 +141,12 @@ void snapshot_state(struct snapshot_state *state_r);
  * One probe of a table. */
 enum target_way snapshot_target(const struct snapshot *s,
 				const struct action *x);
+
+/* The archive that the action asks for, NULL: none; *storage_r is set if there
+ * is one. */
+const struct vault *snapshot_archive(const struct snapshot *s,
+				       const struct action *x,
+				       enum storage *storage_r);
 
 /* The counters of a statement (behind the last one: the default, then the
  * size) and of a rule, by their place in the document. */

@@ -138,6 +138,21 @@ tell_words(struct buf *out, const char *title, enum metric m,
 	buf_add(out, "\n", 1);
 }
 
+/* `archive main: stored=1 again=0 failed=0` */
+static void
+tell_archives(struct buf *out, const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->archives_n; i++) {
+		struct part p = { .out = out };
+
+		snprintf(p.first, sizeof(p.first), "archive=\"%s\"",
+			 s->archives[i].name);
+		buf_printf(out, "Archive %s:", s->archives[i].name);
+		counter_each(METRIC_ARCHIVED, tell_word, &p);
+		buf_add(out, "\n", 1);
+	}
+}
+
 /* The upper bound of the bucket in which the share-th is. */
 static void
 tell_share(struct buf *out, const uint64_t *buckets, uint64_t n,
@@ -208,6 +223,7 @@ status_text(void *arg, struct buf *out)
 		   " waiting=%" PRIu64 "\n", gauge(METRIC_SESSIONS),
 		   gauge(METRIC_MESSAGES_OPEN), gauge(METRIC_WAITING));
 	tell_words(out, "Failures:", METRIC_FAILURES, NULL);
+	tell_archives(out, s);
 	for (size_t i = 0; s != NULL && i < s->n; i++)
 		tell_ingress(&s->ingresses[i], out);
 	snapshot_drop(s);

@@ -13,7 +13,7 @@ MAY = {
     'lib/mail': ('lib/base',),
     'lib/aws': ('lib/base',),
     'policy': ('lib/mail', 'lib/base'),
-    'milter': ('policy', 'lib/mail', 'lib/base'),
+    'milter': ('lib/journal', 'policy', 'lib/mail', 'lib/base'),
     'sync': ('lib/aws', 'lib/mail', 'lib/base'),
     'postfix': ('lib/base',),
     'deliver': ('lib/base',),

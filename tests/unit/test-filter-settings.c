@@ -264,6 +264,19 @@ static const struct wrong wrongs[] = {
 	{ MILTER("\"targets\": [{\"target\": \"a\", \"action\": \"locl\"}]"),
 	  ".targets[0].action: found \"locl\", expected local, skip or carry "
 	  "(did you mean \"local\"?)\n" },
+	{ MILTER("\"targets\": [{\"target\": \"x:a/b c\", \"action\": "
+		 "\"carry\"}]"),
+	  ".targets[0].archive: found \"b c\", expected a name of 1 to 63 "
+	  "letters, digits, \"_\", \"-\" and \".\"\n" },
+	{ MILTER("\"targets\": [{\"target\": \"a\", \"action\": \"skip\", "
+		 "\"archive\": \"a\"}]"),
+	  ".targets[0].archive: found \"a\", expected the action \"carry\" "
+	  "beside it\n" },
+	{ MILTER("\"archive\": {\"directory\": \"a\", \"default\": \"..\"}"),
+	  ".archive.directory: found \"a\", expected an absolute file without "
+	  "\".\", \"..\" or empty parts\n"
+	  "f: milter.archive.default: found \"..\", expected a name of 1 to 63 "
+	  "letters, digits, \"_\", \"-\" and \".\"\n" },
 	{ MILTER("\"targets\": [{\"target\": \"a\", \"action\": \"skip\"}, "
 		 "{\"target\": \"a\", \"action\": \"local\"}]"),
 	  ".targets[1].target: found \"a\", expected each target once\n" },

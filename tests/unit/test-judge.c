@@ -192,8 +192,8 @@ size_by_count(void **state)
 	stage_mail(&t, NULL, NULL);
 	stage_header(&t, "A: b\nB: c\n d\n");
 	assert_int_equal(t.m.size, strlen("A: b\r\nB: c\r\n d\r\n\r\n"));
-	message_add_body(&t.m, 10);
-	message_add_body(&t.m, 0);
+	message_add_body(&t.m, "0123456789", 10);
+	message_add_body(&t.m, "", 0);
 	assert_int_equal(t.m.size, strlen("A: b\r\nB: c\r\n d\r\n\r\n") + 10);
 	message_add_header(&t.m, "A", "b", true);
 	assert_int_equal(t.m.size,

@@ -101,8 +101,9 @@ struct load {
 #define TARGETS(r, a, s) "\"targets\": [{\"target\": \"r-1\", \"action\": \""  \
 	r "\"}, {\"target\": \"a-1\", \"action\": \"" a "\"}, {\"target\": "   \
 	"\"Send\", \"action\": \"" s "\"}], "
-#define ADD(t) "add {\"target\": \"" t "\", \"action\": \"local\"} (or "      \
-	       "\"skip\") to milter.targets of @/c"
+#define ADDS(t, w) "add {\"target\": \"" t "\", \"action\": \"" w "\"} (or "  \
+		   "\"skip\") to milter.targets of @/c"
+#define ADD(t) ADDS(t, "local")
 
 static const struct load loads[] = {
 	{ "", { NULL }, NULL },
@@ -112,7 +113,8 @@ static const struct load loads[] = {
 	  "a target that is mapped, for the rule offers: " ADD("r-1"),
 	  "@/outside: Rules[1].Actions[0].Archive.TargetArchive: found "
 	  "\"arn:aws:ses:x:1:archive/a-1\", expected a target that is mapped, "
-	  "for a rule without a name: " ADD("arn:aws:ses:x:1:archive/a-1"),
+	  "for a rule without a name: "
+	  ADDS("arn:aws:ses:x:1:archive/a-1", "carry"),
 	  "@/outside: Rules[1].Actions[1].Send: found \"Send\", expected a "
 	  "target that is mapped, for a rule without a name: " ADD("Send"),
 	  }, NULL },
@@ -122,9 +124,11 @@ static const struct load loads[] = {
 	{ TARGETS("carry", "local", "local") RULES("outside"), {
 	  "@/outside: Rules[0].Actions[1].Relay.Relay: found \"r-1\", expected "
 	  "a target mapped to local or skip, for the rule offers: this version "
-	  "cannot carry; change it in milter.targets of @/c" }, NULL },
+	  "carries archives only; change it in milter.targets of @/c" },
+	  NULL },
+	{ TARGETS("skip", "carry", "local") RULES("outside"), { NULL }, NULL },
 	{ TARGETS("carry", "local", "local") SHADOW("outside"), { NULL },
-	  "this version cannot carry" },
+	  "this version carries archives only" },
 	{ RULES("asks"), {
 	  "@/asks: Analysis: found \"arn:spam\", expected one that a header "
 	  "answers: add {\"analyzer\": \"arn:spam\", \"result_field\": \"f\", "

@@ -1,0 +1,215 @@
+#include <config.h>
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alive.h"
+#include "archive.h"
+#include "lib/base/log.h"
+#include "record.h"
+#include "store.h"
+
+/* One archive and what it is asked. */
+struct request {
+	const struct vault *archive;
+	bool required;
+	bool *wanted;	/* by recipient; NULL: all, without a rule */
+};
+
+struct requests {
+	struct request *all;
+	size_t n;
+};
+
+static struct request *
+request_of(struct requests *q, const struct vault *archive, size_t n,
+	   struct arena *a)
+{
+	struct request *r = q->all;
+
+	while (r < q->all + q->n && r->archive != archive)
+		r++;
+	if (r == q->all + q->n) {
+		*r = (struct request){ .archive = archive };
+		r->wanted = arena_alloc(a, n + 1);
+		q->n++;
+	}
+	return r;
+}
+
+/* Of one that several rules ask the strictest counts. */
+static void
+collect_asked(const struct archiving *x, struct requests *q)
+{
+	struct message *m = &x->session->message;
+	const struct verdict *v = &x->judgement->verdict;
+	enum storage storage = STORAGE_REQUIRED;
+
+	for (size_t i = 0; i < v->recipients_n; i++)
+		for (size_t k = 0; k < v->recipients[i].actions_n; k++) {
+			const struct vault *a = snapshot_archive(
+				m->snapshot, v->recipients[i].actions[k].action,
+				&storage);
+			struct request *r;
+
+			if (a == NULL)
+				continue;
+			r = request_of(q, a, v->recipients_n, &m->memory);
+			r->wanted[i] = true;
+			r->required |= storage == STORAGE_REQUIRED;
+		}
+}
+
+static bool
+is_taken(const struct plan *p)
+{
+	return p->result != RESULT_REJECTED && p->result != RESULT_TEMPFAILED;
+}
+
+static void
+collect(const struct archiving *x, const struct plan *p, struct requests *q)
+{
+	struct message *m = &x->session->message;
+	const struct snapshot *s = m->snapshot;
+	struct request *r;
+
+	q->all = arena_alloc(&m->memory,
+			     (s->archives_n + 1) * sizeof(*q->all));
+	if (x->judgement != NULL)
+		collect_asked(x, q);
+	if (s->rest_archive != NULL && is_taken(p)) {
+		r = request_of(q, s->rest_archive, m->recipients_n,
+			       &m->memory);
+		r->required |= s->settings.archive->storage ==
+			STORAGE_REQUIRED;
+		r->wanted = NULL;
+	}
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *
+lower(const char *s, struct arena *a)
+{
+	char *copy = arena_strdup(a, s);
+
+	for (char *p = copy; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return copy;
+}
+
+/* The same message from the same sender for the same people, whatever was
+ * written above it on its way here. */
+static void
+make_key(struct message *m, const bool *wanted, uint8_t key[HASH_SIZE])
+{
+	const char **all = arena_alloc(&m->memory, (m->recipients_n + 1) *
+				       sizeof(*all));
+	struct hash h = { NULL };
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->recipients_n; i++)
+		if (wanted == NULL || wanted[i])
+			all[n++] = lower(m->recipients[i], &m->memory);
+	qsort(all, n, sizeof(*all), by_text);
+	hash_begin(&h);
+	hash_add_field(&h, m->keep.same, HASH_SIZE);
+	hash_add_field(&h, m->mail_from, strlen(m->mail_from));
+	for (size_t i = 0; i < n; i++)
+		hash_add_field(&h, all[i], strlen(all[i]));
+	hash_end(&h, key);
+	hash_free(&h);
+}
+
+static int
+append(const struct archiving *x, const struct plan *p,
+       const struct request *r, struct journal_receipt *receipt_r,
+       struct err *e)
+{
+	struct message *m = &x->session->message;
+	struct record record = { x->session, x->judgement, p, r->wanted };
+	struct payload_piece whole;
+	struct journal_entry entry = { .time_us = x->time_us,
+				       .pieces = &whole, .pieces_n = 1 };
+	uint8_t key[HASH_SIZE];
+	struct buf metadata;
+	int ret;
+
+	if (bulk_read(&m->keep.bulk, &whole.data, &whole.n,
+		       &receipt_r->full, e) < 0)
+		return -1;
+	buf_init(&metadata, RECORD_MAX);
+	record_write(&record, &metadata);
+	if (metadata.cut) {
+		/* Without the trail rather than not at all. */
+		record.judgement = NULL;
+		buf_clear(&metadata);
+		record_write(&record, &metadata);
+	}
+	make_key(m, r->wanted, key);
+	entry.key = key;
+	entry.metadata = metadata.data;
+	entry.metadata_n = metadata.len;
+	ret = metadata.cut
+		? err_set(e, ERR_PERM, "what is known of it is too long")
+		: journal_append(r->archive->store->journal, &entry, receipt_r,
+				 e);
+	buf_free(&metadata);
+	return ret;
+}
+
+static void
+note_stored(struct message *m, const struct store *s,
+	    const struct journal_receipt *receipt, struct plan *p)
+{
+	p->archived[p->archived_n++] = arena_printf(&m->memory, "%s/%s",
+						    s->name, receipt->id);
+	counter_add(receipt->again ? s->again : s->stored, 1);
+}
+
+/* False: the message is refused for now. */
+static bool
+archive_one(const struct archiving *x, const struct request *r,
+	    struct plan *p)
+{
+	struct message *m = &x->session->message;
+	struct journal_receipt receipt = { .full = false };
+	struct err e;
+
+	if (append(x, p, r, &receipt, &e) == 0) {
+		note_stored(m, r->archive->store, &receipt, p);
+		return true;
+	}
+	counter_add(r->archive->store->failed, 1);
+	log_problem("%s: cannot archive in %s: %s",
+		    *m->queue_id ? m->queue_id : "NOQUEUE", r->archive->name,
+		    e.text);
+	plan_not_archived(m, r->required, receipt.full, p);
+	return !r->required;
+}
+
+void
+archive_message(const struct archiving *x, struct plan *p)
+{
+	struct message *m = &x->session->message;
+	struct requests q = { NULL, 0 };
+	struct alive alive;
+
+	if (!m->keep.on || p->result == RESULT_TEMPFAILED)
+		return;
+	collect(x, p, &q);
+	if (q.n == 0)
+		return;
+	keep_close(&m->keep);
+	p->archived = arena_alloc(&m->memory, q.n * sizeof(*p->archived));
+	alive_begin(&alive, x->tick, x->arg);
+	for (size_t i = 0; i < q.n; i++)
+		if (!archive_one(x, &q.all[i], p))
+			break;
+	alive_end(&alive);
+}
