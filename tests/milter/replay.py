@@ -6,7 +6,7 @@ client is, STARTTLS and logins are real. What the answers and the mailbox show
 must fit as well.
 
 	CASE=NAME	some of them
-	RANDOM=60	random cases of tests/policy/property.py more
+	RANDOM_CASES=60	random cases of tests/policy/property.py more
 	SEED=NUMBER	of those
 
 As root; needs Postfix and Dovecot.
@@ -217,7 +217,7 @@ def main():
             if only in case.name:
                 play(scene, case)
         check('delivered', scene.delivered())
-        for case in randoms.random_cases(setting('RANDOM', 60)):
+        for case in randoms.random_cases(setting('RANDOM_CASES', 60)):
             if only in case.name:
                 play(scene, case)
         check('ends well', scene.filter.ends())
