@@ -1,6 +1,7 @@
 /*
  * snapshot-private - what snapshot.c (which is in force), snapshot-load.c (the
- * documents) and snapshot-count.c (the counters) share.
+ * documents), snapshot-check.c (what they ask for) and snapshot-count.c (the
+ * counters) share.
  */
 #ifndef FALLBACKMX_MILTER_SNAPSHOT_PRIVATE_H
 #define FALLBACKMX_MILTER_SNAPSHOT_PRIVATE_H
@@ -22,6 +23,25 @@ struct mapped {
 	const struct vault *archive;	/* NULL: none */
 	enum storage storage;
 };
+
+/* A snapshot while it is made. */
+struct loading {
+	struct snapshot *s;
+	struct arena *arena;	/* the settings' */
+	const char *file;	/* the configuration, as it is shown */
+	struct config_mistakes m;
+	struct buf *warnings;
+	struct buf *lists;	/* texts of the address lists */
+	bool *lists_ok;
+};
+
+/* s as it is shown; the settings'. */
+const char *snapshot_shown(struct loading *l, const char *s);
+
+/* What is loaded asks for nothing that it cannot have, else it is a mistake,
+ * or of what is in shadow mode alone a warning; fills the tables of targets
+ * and archives. */
+void snapshot_check(struct loading *l);
 
 /* Makes the counters of each ingress point. */
 void snapshot_make_counters(struct snapshot *s);

@@ -10,218 +10,9 @@
 #include "milter/snapshot.h"
 #include "milter/status.h"
 #include "policy/survey.h"
-#include "scratch.h"
+#include "snapshot-help.h"
 
 #define LINES_MAX ((size_t)65536)
-
-#define HEADER "{\"AddHeader\":{\"HeaderName\":\"X-A\",\"HeaderValue\":\"b\"}}"
-#define ROLE "\"RoleArn\":\"arn:aws:iam::111122223333:role/r\""
-#define COND(x) "{\"Conditions\":[" x "],\"Actions\":[" HEADER "]}"
-
-struct document {
-	const char *name, *text;
-};
-
-/* What configurations name; the directory stands for @. */
-static const struct document documents[] = {
-	{ "traffic", "{\"TrafficPolicyName\":\"front\",\"DefaultAction\":"
-	  "\"ALLOW\",\"MaxMessageSizeBytes\":1000,\"PolicyStatements\":[{"
-	  "\"Action\":\"DENY\",\"Conditions\":[{\"StringExpression\":{"
-	  "\"Evaluate\":{\"Attribute\":\"RECIPIENT\"},\"Operator\":\"EQUALS\","
-	  "\"Values\":[\"no@b.example\"]}}]}]}" },
-	{ "plain", "{\"RuleSetName\":\"plain\",\"Rules\":[{\"Name\":\"one\","
-	  "\"Actions\":[" HEADER "]},{\"Conditions\":[{\"StringExpression\":{"
-	  "\"Evaluate\":{\"Attribute\":\"RECIPIENT\"},\"Operator\":\"EQUALS\","
-	  "\"Values\":[\"a@b.example\"]}}],\"Actions\":[{\"Drop\":{}}," HEADER
-	  "]}]}" },
-	{ "outside", "{\"Rules\":[{\"Name\":\"offers\",\"Actions\":["
-	  HEADER ",{\"Relay\":{\"Relay\":\"r-1\"}}]},{\"Actions\":["
-	  "{\"Archive\":{\"TargetArchive\":\"arn:aws:ses:x:1:archive/a-1\"}},"
-	  "{\"Send\":{" ROLE "}}]}]}" },
-	{ "asks", "{\"Rules\":["
-	  COND("{\"BooleanExpression\":{\"Evaluate\":{\"IsInAddressList\":{"
-	       "\"Attribute\":\"RECIPIENT\",\"AddressLists\":[\"vip\"]}},"
-	       "\"Operator\":\"IS_TRUE\"}}") ","
-	  COND("{\"StringExpression\":{\"Evaluate\":{\"Analysis\":{"
-	       "\"Analyzer\":\"arn:spam\",\"ResultField\":\"f\"}},\"Operator\":"
-	       "\"EQUALS\",\"Values\":[\"x\"]}}") ","
-	  COND("{\"StringExpression\":{\"Evaluate\":{"
-	       "\"ClientCertificateAttribute\":\"SERIAL_NUMBER\"},"
-	       "\"Operator\":\"EQUALS\",\"Values\":[\"x\"]}}") "]}" },
-	{ "vip.csv", "address\nvip@b.example\n" },
-	{ "bad.csv", "address\nno address\n" },
-	{ "relay", "{\"RelayName\":\"r\",\"ServerName\":\"h.example\","
-	  "\"ServerPort\":25,\"Authentication\":{\"NoAuthentication\":{}}}" },
-	{ "broken", "{\"Rules\":[{\"Acts\":[]}]}" },
-};
-
-/* text with @/ for dir/. */
-static void
-expand(struct buf *out, const char *text, const char *dir)
-{
-	for (; *text != '\0'; text++)
-		if (*text == '@' && text[1] == '/')
-			buf_printf(out, "%s", dir);
-		else
-			buf_add(out, text, 1);
-}
-
-/* from with @ as the directory, into a file. */
-static const char *
-put(const char *dir, const char *name, const char *from)
-{
-	const char *path = scratch_path("%s/%s", dir, name);
-	struct buf b;
-
-	buf_init(&b, LINES_MAX);
-	expand(&b, from, dir);
-	scratch_text(path, b.data);
-	buf_free(&b);
-	return path;
-}
-
-static void
-put_documents(const char *dir)
-{
-	for (size_t i = 0; i < COUNT(documents); i++)
-		scratch_text(scratch_path("%s/%s", dir, documents[i].name),
-			     documents[i].text);
-}
-
-struct load {
-	const char *milter;	/* inside of the object */
-	const char *says[5];	/* mistakes, with @ for the directory */
-	const char *warns;	/* part of the warnings */
-};
-
-#define POINTS(x) "\"ingress_points\": [{\"name\": \"mx1\", " x "}]"
-#define RULES(x) POINTS("\"rule_set\": \"@/" x "\"")
-#define SHADOW(x) POINTS("\"rule_set\": \"@/" x "\", \"rule_set_mode\": "     \
-			 "\"shadow\"")
-#define TARGETS(r, a, s) "\"targets\": [{\"target\": \"r-1\", \"action\": \""  \
-	r "\"}, {\"target\": \"a-1\", \"action\": \"" a "\"}, {\"target\": "   \
-	"\"Send\", \"action\": \"" s "\"}], "
-#define ADDS(t, w) "add {\"target\": \"" t "\", \"action\": \"" w "\"} (or "  \
-		   "\"skip\") to milter.targets of @/c"
-#define ADD(t) ADDS(t, "local")
-
-static const struct load loads[] = {
-	{ "", { NULL }, NULL },
-	{ RULES("plain"), { NULL }, NULL },
-	{ RULES("outside"), {
-	  "@/outside: Rules[0].Actions[1].Relay.Relay: found \"r-1\", expected "
-	  "a target that is mapped, for the rule offers: " ADD("r-1"),
-	  "@/outside: Rules[1].Actions[0].Archive.TargetArchive: found "
-	  "\"arn:aws:ses:x:1:archive/a-1\", expected a target that is mapped, "
-	  "for a rule without a name: "
-	  ADDS("arn:aws:ses:x:1:archive/a-1", "carry"),
-	  "@/outside: Rules[1].Actions[1].Send: found \"Send\", expected a "
-	  "target that is mapped, for a rule without a name: " ADD("Send"),
-	  }, NULL },
-	{ SHADOW("outside"), { NULL }, "in shadow mode: @/outside: Rules[0]."
-	  "Actions[1].Relay.Relay: found \"r-1\", expected a target" },
-	{ TARGETS("skip", "local", "local") RULES("outside"), { NULL }, NULL },
-	{ TARGETS("carry", "local", "local") RULES("outside"), {
-	  "@/outside: Rules[0].Actions[1].Relay.Relay: found \"r-1\", expected "
-	  "a target mapped to local or skip, for the rule offers: this version "
-	  "carries archives only; change it in milter.targets of @/c" },
-	  NULL },
-	{ TARGETS("skip", "carry", "local") RULES("outside"), { NULL }, NULL },
-	{ TARGETS("carry", "local", "local") SHADOW("outside"), { NULL },
-	  "this version carries archives only" },
-	{ RULES("asks"), {
-	  "@/asks: Analysis: found \"arn:spam\", expected one that a header "
-	  "answers: add {\"analyzer\": \"arn:spam\", \"result_field\": \"f\", "
-	  "\"header\": \"NAME\"} to milter.analyses of @/c",
-	  "@/asks: address list \"vip\" is not loaded; conditions on it never "
-	  "hold; add it to milter.address_lists of @/c",
-	  "@/asks: client certificates: Postfix does not tell SERIAL_NUMBER; "
-	  "conditions on it never hold" }, NULL },
-	{ SHADOW("asks"), { NULL }, "in shadow mode: @/asks: address list" },
-	{ "\"address_lists\": [{\"name\": \"vip\", \"file\": \"@/vip.csv\"}], "
-	  "\"analyses\": [{\"analyzer\": \"arn:spam\", \"result_field\": "
-	  "\"f\", \"header\": \"X-Spam\"}], " SHADOW("asks"), { NULL },
-	  "in shadow mode: @/asks: client certificates" },
-	{ "\"address_lists\": [{\"name\": \"vip\", \"file\": \"@/bad.csv\"}]",
-	  { "@/bad.csv: line 2: found \"no address\", expected an address or a "
-	    "domain, with one * at most: *@d, pre*@d, *suf@d, l@*.d, *.d (3 to "
-	    "320 characters)" }, NULL },
-	{ "\"documents\": [\"@/relay\"]", { NULL }, NULL },
-	{ "\"documents\": [\"@/plain\"]", { "@/c: milter.documents[0]: found "
-	  "\"@/plain\", expected a relay or an archive" }, NULL },
-	{ RULES("traffic"), { "@/traffic: found a traffic policy, expected a "
-	  "rule set" }, NULL },
-	{ RULES("nothing"), { "@/c: milter.ingress_points[0].rule_set: found "
-	  "\"@/nothing\", expected a file that can be read (No such file or "
-	  "directory)" }, NULL },
-	{ "\"ingress_points\": [{\"name\": \"mx1\", \"rule_set\": \"@/broken\","
-	  " \"traffic_policy\": \"@/gone\"}, {\"name\": \"mx2\", \"listener\": "
-	  "\"*:26\", \"rule_set\": \"@/broken\", \"rule_set_mode\": "
-	  "\"shadow\"}]", {
-	  "@/c: milter.ingress_points[0].traffic_policy: found \"@/gone\", "
-	  "expected a file that can be read (No such file or directory)",
-	  "@/broken: Rules[0].Actions: found nothing, expected actions (a "
-	  "list of 1 to 10)",
-	  "@/broken: Rules[0].Acts: found an unknown key, expected Name, "
-	  "Conditions, Unless or Actions" },
-	  NULL },
-	/* Enforced somewhere is enforced. */
-	{ "\"ingress_points\": [{\"name\": \"mx1\", \"rule_set\": \"@/asks\", "
-	  "\"rule_set_mode\": \"shadow\"}, {\"name\": \"mx2\", \"listener\": "
-	  "\"*:26\", \"rule_set\": \"@/asks\"}], \"analyses\": [{\"analyzer\": "
-	  "\"arn:spam\", \"result_field\": \"f\", \"header\": \"X-Spam\"}], "
-	  "\"address_lists\": [{\"name\": \"vip\", \"file\": \"@/vip.csv\"}]",
-	  { "@/asks: client certificates: Postfix does not tell SERIAL_NUMBER; "
-	    "conditions on it never hold" }, NULL },
-};
-
-static void
-check_load(const struct load *x, const char *dir)
-{
-	struct buf wanted, mistakes, warnings;
-	struct arena a = { 0 };
-	const char *file = put(dir, "c", arena_printf(&a, "{\"milter\": {%s}}",
-						      x->milter));
-	struct snapshot *s;
-	struct err e = { .text = "" };
-	size_t n = 0;
-
-	buf_init(&wanted, LINES_MAX);
-	buf_init(&mistakes, LINES_MAX);
-	buf_init(&warnings, LINES_MAX);
-	s = snapshot_load(file, &mistakes, &warnings, &e);
-	for (; n < COUNT(x->says) && x->says[n] != NULL; n++) {
-		expand(&wanted, x->says[n], dir);
-		buf_add(&wanted, "\n", 1);
-	}
-	assert_string_equal(mistakes.data ? mistakes.data : "",
-			    wanted.data ? wanted.data : "");
-	assert_int_equal(s == NULL, n > 0);
-	assert_int_equal(n > 0 ? e.code : EX_CONFIG, EX_CONFIG);
-	buf_clear(&wanted);
-	if (x->warns != NULL) {
-		expand(&wanted, x->warns, dir);
-		assert_non_null(warnings.data);
-		assert_non_null(strstr(warnings.data, wanted.data));
-	} else {
-		assert_int_equal(warnings.len, 0);
-	}
-	snapshot_drop(s);
-	arena_free(&a);
-	buf_free(&wanted);
-	buf_free(&mistakes);
-	buf_free(&warnings);
-}
-
-static void
-checks_what_it_loads(const char *dir)
-{
-	put_documents(dir);
-	for (size_t i = 0; i < COUNT(loads); i++) {
-		ROW(loads[i].milter);
-		check_load(&loads[i], dir);
-	}
-}
 
 static struct snapshot *
 load(const char *dir, const char *milter)
@@ -231,7 +22,7 @@ load(const char *dir, const char *milter)
 	struct err e;
 
 	buf_init(&lines, LINES_MAX);
-	s = snapshot_load(put(dir, "c", milter), &lines, &lines, &e);
+	s = snapshot_load(document_put(dir, "c", milter), &lines, &lines, &e);
 	assert_non_null(s);
 	assert_int_equal(lines.len, 0);
 	buf_free(&lines);
@@ -243,7 +34,7 @@ has_an_ingress_for_all(const char *dir)
 {
 	struct snapshot *s;
 
-	put_documents(dir);
+	documents_put(dir);
 	s = load(dir, "{}");
 	assert_int_equal(s->n, 2);
 	assert_string_equal(s->submission->s->name, "submission");
@@ -277,9 +68,9 @@ maps_targets(const char *dir)
 	struct snapshot *s;
 	struct err e;
 
-	put_documents(dir);
+	documents_put(dir);
 	buf_init(&lines, LINES_MAX);
-	s = snapshot_load(put(dir, "c", "{\"milter\": {\"targets\": "
+	s = snapshot_load(document_put(dir, "c", "{\"milter\": {\"targets\": "
 			  "[{\"target\": \"r-1\", \"action\": \"skip\"}, "
 			  "{\"target\": \"a-1\", \"action\": \"local\"}], "
 			  SHADOW("outside") "}}"), &lines, &lines, &e);
@@ -317,7 +108,7 @@ counts_verdicts(const char *dir)
 	struct snapshot *s, *t;
 	const struct ingress *g;
 
-	put_documents(dir);
+	documents_put(dir);
 	s = load(dir, "{\"milter\": {" POINTS("\"rule_set\": \"@/plain\", "
 		 "\"traffic_policy\": \"@/traffic\"") "}}");
 	g = s->rest;
@@ -356,7 +147,7 @@ reload_text(const char *dir, const char *text, const char *says)
 	int code;
 
 	buf_init(&lines, LINES_MAX);
-	code = reload(put(dir, "c", text), &lines);
+	code = reload(document_put(dir, "c", text), &lines);
 	if (strstr(lines.data, says) == NULL)
 		fail_msg("%s lacks %s", lines.data, says);
 	buf_free(&lines);
@@ -372,7 +163,7 @@ keeps_the_old_one(const char *dir)
 	struct buf text;
 	time_t since;
 
-	put_documents(dir);
+	documents_put(dir);
 	assert_null(snapshot_hold());
 	assert_int_equal(reload_text(dir, "{", "cannot reload"), EX_CONFIG);
 	assert_null(snapshot_hold());
@@ -460,7 +251,7 @@ swaps_under_load(const char *dir)
 		"\"@/plain\", \"traffic_policy\": \"@/traffic\"") "}}";
 	pthread_t threads[READERS];
 
-	put_documents(dir);
+	documents_put(dir);
 	assert_int_equal(reload_text(dir, good, ""), 0);
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, read_on,
@@ -476,7 +267,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		plain_unit_test(checks_what_it_loads),
 		plain_unit_test(has_an_ingress_for_all),
 		plain_unit_test(maps_targets),
 		plain_unit_test(counts_verdicts),
