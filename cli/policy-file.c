@@ -8,6 +8,8 @@
 #include "input.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "milter/tag.h"
+#include "policy/survey.h"
 
 #define LINES_MAX ((size_t)262144)
 #define NAME_SIZE 320
@@ -107,6 +109,27 @@ policy_file_count_standard(const struct option_list *lists)
 	return count;
 }
 
+/* Legal for Amazon; the milter refuses it. */
+static void
+find_tags(const struct policy *p, struct buf *lines)
+{
+	for (size_t i = 0; i < survey_rules(p); i++) {
+		size_t n;
+		const struct action *x = survey_actions(p, i, &n);
+
+		for (size_t k = 0; k < n; k++) {
+			const char *name = survey_header(&x[k]);
+
+			if (name == NULL || !tag_is_name(name))
+				continue;
+			buf_printf(lines, "Rules[%zu].Actions[%zu].%s."
+				   "HeaderName: %s is the milter's own "
+				   "header; it does not load this rule set\n",
+				   i, k, action_name(&x[k]), name);
+		}
+	}
+}
+
 void
 policy_file_warn(const struct policy *p, const char *file)
 {
@@ -116,6 +139,7 @@ policy_file_warn(const struct policy *p, const char *file)
 	buf_init(&lines, LINES_MAX);
 	policy_missing_facts(p, &lines);
 	policy_missing_targets(p, &lines);
+	find_tags(p, &lines);
 	snprintf(context, sizeof(context), "warning: %s: ", input_name(file));
 	say_lines(context, lines.data);
 	buf_free(&lines);

@@ -257,7 +257,7 @@ message_count(const struct message *m, const char *name)
 	const struct head_field *f = NULL;
 	unsigned n = 0;
 
-	if (strcasecmp(name, TAG_NAME) == 0)
+	if (tag_is_name(name))
 		return m->tags;
 	if (strcasecmp(name, "Authentication-Results") == 0)
 		return m->results;

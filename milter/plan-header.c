@@ -48,7 +48,7 @@ names_removed(const struct plan_actions *x, const char **names)
 		const struct action_header *h = a->of;
 
 		if (a->kind != &action_remove_header ||
-		    strcasecmp(h->name, TAG_NAME) == 0)
+		    tag_is_name(h->name))
 			continue;
 		for (k = 0; k < n && strcasecmp(names[k], h->name) != 0; k++)
 			;
@@ -109,7 +109,7 @@ plan_fields(struct message *m, const struct plan_actions *x, struct plan *p)
 		struct plan_field *f = &p->fields[p->fields_n];
 
 		if (a->kind != &action_add_header ||
-		    strcasecmp(h->name, TAG_NAME) == 0 ||
+		    tag_is_name(h->name) ||
 		    is_removed(x, i + 1, h->name))
 			continue;
 		f->name = h->name;

@@ -1,12 +1,13 @@
 /*
  * What the documents of a snapshot ask for, against what the settings give:
- * targets outside, analyses, address lists.
+ * targets outside, headers, analyses, address lists.
  */
 #include <config.h>
 
 #include <string.h>
 
 #include "snapshot-private.h"
+#include "tag.h"
 
 #define LINES_MAX ((size_t)262144)
 
@@ -91,8 +92,6 @@ check_target(struct loading *l, struct config_mistakes *m, bool enforced,
 	map_target(l, x, enforced, t);
 	place = arena_printf(l->arena, "%s.%s%s%s", path, action_name(x),
 			     *member ? "." : "", member);
-	rule = *rule == '\0' ? "a rule without a name" :
-		arena_printf(l->arena, "the rule %s", rule);
 	target = snapshot_shown(l, target);
 	if (t == NULL)
 		config_mistake(m, place, target, "a target that is mapped, for "
@@ -107,19 +106,42 @@ check_target(struct loading *l, struct config_mistakes *m, bool enforced,
 			       l->file);
 }
 
+/* The tag is ours: forged copies go anyway, and what a rule adds under that
+ * name would be one. */
 static void
-check_targets(struct loading *l, struct config_mistakes *m, bool enforced,
+check_header(struct loading *l, struct config_mistakes *m,
+	     const struct action *x, const char *path, const char *rule)
+{
+	const char *name = survey_header(x);
+
+	if (name == NULL || !tag_is_name(name))
+		return;
+	config_mistake(m, arena_printf(l->arena, "%s.%s.HeaderName", path,
+				       action_name(x)), name, "another name, "
+		       "for %s: the milter writes that header itself and "
+		       "removes all others; %sleave the action out", rule,
+		       x->kind == &action_add_header ?
+		       "rename the rule's, or " : "");
+}
+
+static void
+check_actions(struct loading *l, struct config_mistakes *m, bool enforced,
 	      const struct policy *p)
 {
 	for (size_t i = 0; i < survey_rules(p); i++) {
 		size_t n;
 		const struct action *actions = survey_actions(p, i, &n);
+		const char *rule = survey_rule(p, i);
 
-		for (size_t k = 0; k < n; k++)
-			check_target(l, m, enforced, &actions[k],
-				     arena_printf(l->arena,
-				     "Rules[%zu].Actions[%zu]", i, k),
-				     survey_rule(p, i));
+		rule = *rule == '\0' ? "a rule without a name" :
+			arena_printf(l->arena, "the rule %s", rule);
+		for (size_t k = 0; k < n; k++) {
+			const char *path = arena_printf(
+				l->arena, "Rules[%zu].Actions[%zu]", i, k);
+
+			check_target(l, m, enforced, &actions[k], path, rule);
+			check_header(l, m, &actions[k], path, rule);
+		}
 	}
 }
 
@@ -182,7 +204,7 @@ check_loaded(struct loading *l, const struct loaded *x)
 
 	buf_init(&lines, LINES_MAX);
 	m.lines = &lines;
-	check_targets(l, &m, x->enforced, x->policy);
+	check_actions(l, &m, x->enforced, x->policy);
 	check_analyses(l, &m, x->policy);
 	check_answers(l, &m, x->policy);
 	if (x->enforced) {

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/buf.h"
 #include "tag.h"
@@ -39,6 +40,12 @@ finish(struct line *l, struct arena *a)
 
 	buf_free(&l->text);
 	return text;
+}
+
+bool
+tag_is_name(const char *name)
+{
+	return strcasecmp(name, TAG_NAME) == 0;
 }
 
 const char *

@@ -32,6 +32,9 @@ struct tag {
 	const char *failure;	/* NULL: nothing failed */
 };
 
+/* Whether a field of that name is a tag, ours or forged. */
+bool tag_is_name(const char *name);
+
 /* Its value, folded, without the blank in front. The arena's. */
 const char *tag_value(const struct tag *t, struct arena *a);
 

@@ -116,6 +116,14 @@ survey_target(const struct action *x, const char **member_r)
 	return NULL;
 }
 
+const char *
+survey_header(const struct action *x)
+{
+	if (x->kind != &action_add_header && x->kind != &action_remove_header)
+		return NULL;
+	return ((const struct action_header *)x->of)->name;
+}
+
 bool
 survey_same_target(const char *a, const char *b)
 {

@@ -38,6 +38,9 @@ bool survey_asks_lists(const struct policy *p);
  * whose target is called after itself. */
 const char *survey_target(const struct action *x, const char **member_r);
 
+/* The header that an action adds or removes; NULL: it does neither. */
+const char *survey_header(const struct action *x);
+
 /* Whether an id, an ARN that ends in "/ID" or a name mean the same. */
 bool survey_same_target(const char *a, const char *b);
 

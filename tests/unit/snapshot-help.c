@@ -44,6 +44,11 @@ static const struct document documents[] = {
 	{ "relay", "{\"RelayName\":\"r\",\"ServerName\":\"h.example\","
 	  "\"ServerPort\":25,\"Authentication\":{\"NoAuthentication\":{}}}" },
 	{ "broken", "{\"Rules\":[{\"Acts\":[]}]}" },
+	{ "tag", "{\"Rules\":[{\"Name\":\"marks\",\"Actions\":["
+	  HEADER ",{\"AddHeader\":{\"HeaderName\":\"x-FALLBACKmx\","
+	  "\"HeaderValue\":\"b\"}}]},{\"Actions\":[{\"RemoveHeader\":{"
+	  "\"HeaderName\":\"X-FallbackMX\"}},{\"RemoveHeader\":{"
+	  "\"HeaderName\":\"X-FallbackMX-2\"}}]}]}" },
 };
 
 void

@@ -83,6 +83,17 @@ static const struct load loads[] = {
 	  "@/broken: Rules[0].Acts: found an unknown key, expected Name, "
 	  "Conditions, Unless or Actions" },
 	  NULL },
+	{ RULES("tag"), {
+	  "@/tag: Rules[0].Actions[1].AddHeader.HeaderName: found "
+	  "\"x-FALLBACKmx\", expected another name, for the rule marks: the "
+	  "milter writes that header itself and removes all others; rename "
+	  "the rule's, or leave the action out",
+	  "@/tag: Rules[1].Actions[0].RemoveHeader.HeaderName: found "
+	  "\"X-FallbackMX\", expected another name, for a rule without a "
+	  "name: the milter writes that header itself and removes all others; "
+	  "leave the action out" }, NULL },
+	{ SHADOW("tag"), { NULL }, "in shadow mode: @/tag: Rules[0].Actions[1]."
+	  "AddHeader.HeaderName: found \"x-FALLBACKmx\", expected another" },
 	/* Enforced somewhere is enforced. */
 	{ "\"ingress_points\": [{\"name\": \"mx1\", \"rule_set\": \"@/asks\", "
 	  "\"rule_set_mode\": \"shadow\"}, {\"name\": \"mx2\", \"listener\": "
