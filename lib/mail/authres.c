@@ -41,6 +41,23 @@ same(const char *a, const char *b)
 	return strcasecmp(a, b) == 0;
 }
 
+/* A dot at the end says nothing new of a domain. */
+static size_t
+id_length(const char *id)
+{
+	const size_t n = strlen(id);
+
+	return n > 1 && id[n - 1] == '.' ? n - 1 : n;
+}
+
+static bool
+is_id(const char *word, const char *id)
+{
+	const size_t n = id_length(word);
+
+	return n > 0 && n == id_length(id) && strncasecmp(word, id, n) == 0;
+}
+
 static enum dmarc_policy
 policy_of(const char *s, size_t n)
 {
@@ -354,7 +371,7 @@ add(struct authres *r, const char *value, const char *authserv_id,
 	bool with_job, ours;
 
 	if (!take_word(&f, " \t;(/", word, sizeof(word)) ||
-	    word[0] == '\0' || !same(word, authserv_id))
+	    !is_id(word, authserv_id))
 		return AUTHRES_OF_OTHERS;
 	with_job = *f.at == '/';
 	ours = !bound && !r->forged;

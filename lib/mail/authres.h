@@ -2,14 +2,14 @@
  * authres - what our own checkers found: Authentication-Results (RFC 8601).
  *
  * Anybody can write such a field. Believed is only one whose authserv-id is
- * ours (ASCII case ignored) with version 1 or none; where it has the form
- * "id/job" (OpenDKIM's AuthservIDWithJobID) the job must be this message's
- * queue id. Comments nest, values may be quoted strings; a field that breaks
- * the syntax is not believed at all, and counts as forged. More lenient than
- * the RFC in what real checkers write: a property may lack its type
- * ("action=none") or have an empty value ("smtp.mailfrom=;" of a mail without
- * sender), words that are no method are passed over (SES's "; helo=..."), a
- * semicolon may end the field.
+ * ours (ASCII case and a dot at the end ignored) with version 1 or none; where
+ * it has the form "id/job" (OpenDKIM's AuthservIDWithJobID) the job must be
+ * this message's queue id. Comments nest, values may be quoted strings; a
+ * field that breaks the syntax is not believed at all, and counts as forged.
+ * More lenient than the RFC in what real checkers write: a property may lack
+ * its type ("action=none") or have an empty value ("smtp.mailfrom=;" of a mail
+ * without sender), words that are no method are passed over (SES's ";
+ * helo=..."), a semicolon may end the field.
  *
  * Results map to AWS's verdicts (API RuleVerdictExpression) as
  * fallbackmx-policy(5) says:

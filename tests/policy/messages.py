@@ -289,7 +289,8 @@ def authentication(mail):
     forged ones."""
     r = mail.r
     ours = [AUTHSERV, AUTHSERV + '/' + JOB, AUTHSERV.upper(), AUTHSERV + ' 1',
-            '(c) "%s" (d)' % AUTHSERV]
+            '(c) "%s" (d)' % AUTHSERV, AUTHSERV + '.',
+            AUTHSERV + './' + JOB]
     if chance(r, 0.7):
         parts = [result(r, m) for m in ('spf', 'dmarc') if chance(r, 0.7)]
         parts += [result(r, 'dkim') for _ in range(r.randrange(3))]
@@ -305,7 +306,7 @@ def authentication(mail):
                  result(r, r.choice(('dkim', 'dkim', 'spf', 'dmarc'))))
     while chance(r, 0.25):
         liar = r.choice(('mx.example.org', AUTHSERV + '/other', 'x' + AUTHSERV,
-                         AUTHSERV + ' 2', AUTHSERV + '.', '"' + AUTHSERV,
+                         AUTHSERV + ' 2', AUTHSERV + '..', '"' + AUTHSERV,
                          AUTHSERV + ' x'))
         if chance(r, 0.4):
             mail.add('Authentication-Results',
@@ -333,7 +334,8 @@ def facts(r):
          'tls_wrapped': maybe(r, (True, False)),
          'auth_user': maybe(r, ('alice', 'bob@example.com'), 0.5),
          'cert_cn': maybe(r, ('mail.example.com', 'Client CN')),
-         'authserv_id': maybe(r, (AUTHSERV, AUTHSERV.title()), 0.95),
+         'authserv_id': maybe(r, (AUTHSERV, AUTHSERV.title(),
+                                AUTHSERV + '.'), 0.95),
          'job': maybe(r, (JOB,), 0.7)}
     f['mail_from'] = maybe(r, (recipient(r), recipient(r), ''), 0.95)
     f['recipients'] = [recipient(r) for _ in range(

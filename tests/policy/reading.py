@@ -274,6 +274,11 @@ def without_comments(flat):
     return re.sub('\x02\\d+\x02', ' ', flat)
 
 
+def checker(name):
+    """A domain in small letters, without the dot at its end."""
+    return re.sub(r'(?<=.)\.$', '', name.lower())
+
+
 def results(value, authserv_id, job):
     """Whether the field has the job, and [(method, result, comment behind it,
     properties)]; None if the field is not believed."""
@@ -291,7 +296,7 @@ def results(value, authserv_id, job):
     if not m or m[2] not in (None, '1'):
         return None
     name, slash, its_job = restore(m[1]).partition('/')
-    if name.lower() != authserv_id.lower() or slash and its_job != job:
+    if checker(name) != checker(authserv_id) or slash and its_job != job:
         return None
     if rest and rest[-1].strip() == '' and len(rest) > 1:
         rest.pop()                  # SES ends with a semicolon
@@ -325,7 +330,7 @@ def claims(value, authserv_id):
             re.compile(r'[^\s;(/]*').match(value, s.at)[0]
     except Malformed:
         return False
-    return name.partition('/')[0].lower() == authserv_id.lower()
+    return checker(name.partition('/')[0]) == checker(authserv_id)
 
 
 RESULTS = {'pass': 'PASS', 'fail': 'FAIL', 'none': 'GRAY', 'neutral': 'GRAY',
