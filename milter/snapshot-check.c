@@ -221,6 +221,21 @@ check_loaded(struct loading *l, const struct loaded *x)
 	buf_free(&lines);
 }
 
+/* Nobody but a checker knows the queue id. */
+static void
+warn_of_results(struct loading *l)
+{
+	const struct filter_settings *s = &l->s->settings;
+
+	if (s->authserv_id != NULL && !s->authserv_job)
+		buf_printf(l->warnings, "%s: milter.authserv_id without "
+			   "authserv_job: results that a sender wrote under "
+			   "this name are believed where the checkers leave "
+			   "them in the mail; set AuthservIDWithJobID yes in "
+			   "opendkim.conf and opendmarc.conf, then "
+			   "\"authserv_job\": true\n", l->file);
+}
+
 static size_t
 count_actions(const struct policy *p)
 {
@@ -249,4 +264,5 @@ snapshot_check(struct loading *l)
 		check_loaded(l, &s->policies[i]);
 	for (size_t i = 0; i < s->n; i++)
 		mark_ingress(s, &s->ingresses[i]);
+	warn_of_results(l);
 }

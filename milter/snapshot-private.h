@@ -40,7 +40,7 @@ const char *snapshot_shown(struct loading *l, const char *s);
 
 /* What is loaded asks for nothing that it cannot have, else it is a mistake,
  * or of what is in shadow mode alone a warning; fills the tables of targets
- * and archives. */
+ * and archives. Warns of settings that believe too much. */
 void snapshot_check(struct loading *l);
 
 /* Makes the counters of each ingress point. */

@@ -97,7 +97,8 @@ struct snapshot {
  * Loads file and all documents that it names. Mistakes, all of them, are added
  * to mistakes, a line each; NULL and ERR_STOP (EX_CONFIG, EX_NOPERM, EX_IOERR)
  * then. Lines in *warnings, which are no mistakes, only when it succeeds:
- * what a policy in shadow mode has not got. The caller's reference.
+ * what a policy in shadow mode has not got, results that anybody can write.
+ * The caller's reference.
  */
 struct snapshot *snapshot_load(const char *file, struct buf *mistakes,
 			       struct buf *warnings, struct err *e);

@@ -94,6 +94,13 @@ static const struct load loads[] = {
 	  "leave the action out" }, NULL },
 	{ SHADOW("tag"), { NULL }, "in shadow mode: @/tag: Rules[0].Actions[1]."
 	  "AddHeader.HeaderName: found \"x-FALLBACKmx\", expected another" },
+	{ "\"authserv_id\": \"mx.example\"", { NULL },
+	  "@/c: milter.authserv_id without authserv_job: results that a "
+	  "sender wrote under this name are believed where the checkers leave "
+	  "them in the mail; set AuthservIDWithJobID yes in opendkim.conf and "
+	  "opendmarc.conf, then \"authserv_job\": true\n" },
+	{ "\"authserv_id\": \"mx.example\", \"authserv_job\": true", { NULL },
+	  NULL },
 	/* Enforced somewhere is enforced. */
 	{ "\"ingress_points\": [{\"name\": \"mx1\", \"rule_set\": \"@/asks\", "
 	  "\"rule_set_mode\": \"shadow\"}, {\"name\": \"mx2\", \"listener\": "
