@@ -76,6 +76,49 @@ envelope_removable(const char *text, struct arena *a)
 	return arena_printf(a, "<%.*s>", (int)n, address);
 }
 
+/* What stands between ends, which nest if they differ: a comment, or quotes;
+ * behind it. */
+static const char *
+behind_quotes(const char *s, char begin, char end)
+{
+	size_t depth = 0;
+
+	do {
+		if (*s == '\\' && s[1] != '\0')
+			s++;
+		else if (*s == end && (begin != end || depth > 0))
+			depth--;
+		else if (*s == begin)
+			depth++;
+		s++;
+	} while (depth > 0 && *s != '\0');
+	return s;
+}
+
+bool
+envelope_is_removable(const char *s)
+{
+	bool local = false; /* a local part stands before */
+
+	while (*s != '\0') {
+		if (*s == '@' && !local)
+			return false;
+		if (*s == '(') {
+			s = behind_quotes(s, '(', ')');
+		} else if (*s == '"') {
+			s = behind_quotes(s, '"', '"');
+			local = true;
+		} else {
+			if (strchr("<,:;", *s) != NULL)
+				local = false;
+			else if (!isspace((unsigned char)*s))
+				local = true;
+			s++;
+		}
+	}
+	return true;
+}
+
 const char *
 envelope_address(const char *text, struct arena *a)
 {

@@ -10,6 +10,7 @@
 #ifndef FALLBACKMX_MILTER_ENVELOPE_H
 #define FALLBACKMX_MILTER_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
@@ -30,6 +31,13 @@ const char *envelope_meant(const char *told, const char *text,
 /* text as the MTA finds the recipient again: without a source route, which it
  * has thrown away. */
 const char *envelope_removable(const char *text, struct arena *a);
+
+/*
+ * Whether the MTA finds the recipient again by that text. False: there is one
+ * more source route inside (<<@a:b@c>>, <@a:@b:c@d>), which Postfix keeps as a
+ * part of the address, but not when it is asked to remove it.
+ */
+bool envelope_is_removable(const char *removable);
 
 /* The value of a parameter SIZE= among those of MAIL (NULL-terminated, the
  * address first); -1: there is none. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "envelope.h"
 #include "plan-private.h"
 
 /* Addresses in order, each once. */
@@ -105,7 +106,7 @@ collect_wanted(struct message *m, const struct verdict *v, struct names *x)
 
 /* As it was written and as it was understood: of what is in doubt the MTA may
  * find only one, and both are the same mailbox. */
-static void
+static bool
 add_gone(struct message *m, size_t i, struct names *gone)
 {
 	const char *meant = arena_printf(&m->memory, "<%s>", m->recipients[i]);
@@ -113,16 +114,17 @@ add_gone(struct message *m, size_t i, struct names *gone)
 	gone->all[gone->n++] = m->texts[i];
 	if (strcasecmp(m->texts[i], meant) != 0)
 		gone->all[gone->n++] = meant;
+	return envelope_is_removable(m->texts[i]);
 }
 
-void
+bool
 plan_envelope(struct message *m, const struct verdict *v, struct plan *p)
 {
 	struct names wanted = { NULL, 0 }, there = { NULL, 0 };
 	struct names gone = { NULL, 0 };
 
 	if (is_all_unchanged(v))
-		return;
+		return true;
 	collect_wanted(m, v, &wanted);
 	there.all = arena_alloc(&m->memory,
 				m->recipients_n * sizeof(*there.all));
@@ -130,8 +132,9 @@ plan_envelope(struct message *m, const struct verdict *v, struct plan *p)
 			       2 * m->recipients_n * sizeof(*gone.all));
 	for (size_t i = 0; i < m->recipients_n; i++) {
 		there.all[there.n++] = m->recipients[i];
-		if (!has(&wanted, m->recipients[i]))
-			add_gone(m, i, &gone);
+		if (!has(&wanted, m->recipients[i]) &&
+		    !add_gone(m, i, &gone))
+			return false;
 	}
 	sort_once(&there, by_address);
 	sort_once(&gone, by_text);
@@ -142,4 +145,5 @@ plan_envelope(struct message *m, const struct verdict *v, struct plan *p)
 		if (!has(&there, wanted.all[i]))
 			p->come[p->come_n++] = arena_printf(&m->memory, "<%s>",
 							    wanted.all[i]);
+	return true;
 }

@@ -29,9 +29,10 @@ void plan_tag(struct message *m, const char *failure, struct plan *p);
  * ended are wanted, unless it was dropped. Who is wanted and in the envelope
  * stays untouched, who is not goes once for each way to write it, who is
  * missing comes once. Addresses are the same regardless of ASCII case, as in
- * the MTA's own search for duplicates.
+ * the MTA's own search for duplicates. False: one that goes is written so that
+ * the MTA would not find it.
  */
-void plan_envelope(struct message *m, const struct verdict *v,
+bool plan_envelope(struct message *m, const struct verdict *v,
 		   struct plan *p);
 
 #endif

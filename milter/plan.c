@@ -132,6 +132,18 @@ plan_refuse_client(struct message *m, const struct reply *reply, struct plan *p)
 			    .reply = *reply };
 }
 
+/* Taken, the mail would go to who was dropped or replaced, too. */
+static void
+plan_refuse_address(struct plan *p)
+{
+	*p = (struct plan){ .result = RESULT_REJECTED,
+			    .trouble = -1,
+			    .rules = p->rules,
+			    .rules_n = p->rules_n };
+	reply_set(&p->reply, "553", "5.1.3",
+		  "Recipient with a source route inside of its address");
+}
+
 /* The action that said so is the last one. */
 static void
 answer_action(const struct verdict_recipient *r, const char *code,
@@ -306,7 +318,10 @@ plan_edits(struct message *m, const struct verdict *v, bool limits,
 			  p);
 		return;
 	}
-	plan_envelope(m, v, p);
+	if (!plan_envelope(m, v, p)) {
+		plan_refuse_address(p);
+		return;
+	}
 	plan_hold(m, &x, p);
 	plan_tag(m, limits ? trouble_words[TROUBLE_LIMITS] : NULL, p);
 }

@@ -336,7 +336,13 @@ MEANT = ('%s@example.com', '%s@example.com(x)', '(x)%s@example.com',
          'example.com!%s', '"%s"@example.com', '"%s@example.com"',
          '%s@example.com.', '%s@EXAMPLE.com', '@a,@b:%s@example.com',
          '%s', '@a:%s', '<%s@example.com>',
-         '@a:<%s@example.com>', 'x <%s@example.com>', 'g:%s@example.com;')
+         '@a:<%s@example.com>', 'x <%s@example.com>', 'g:%s@example.com;',
+         '@a (c) : %s@example.com', '@[1.2.3.4]:%s@example.com')
+
+# Postfix keeps the inner route, and does not find such a recipient again.
+ROUTE_INSIDE = ('<@a:%s@example.com>', '@a:<@b:%s@example.com>',
+                'x <@a:%s@example.com>', '<@a:%s>', '@a:@b:%s@example.com',
+                '(c)@a:%s@example.com', '(c)<@a:%s@example.com>')
 
 
 def meanings(s):
@@ -348,6 +354,12 @@ def meanings(s):
         yield from differs(form, [a for a, _ in s.arrived()],
                            ['new@example.com', 'second@example.com'])
         yield from refused(s.send([form % 'bounce'])[1], 550, '5.1.1')
+    for form in ROUTE_INSIDE:
+        answers, last = s.send([form % 'old'])
+        yield from refused(last, 553, '5.1.3')
+        yield from differs(form, s.arrived(), [])
+        yield from differs(form, s.send([form % 'lost'])[1][0], 250)
+        yield from differs(form, len(s.arrived()), 1)
     for form in 'carol@example.org(@example.com', 'carol%example.org':
         yield from refused(s.send([form])[1], 550, '5.7.1')
     with s.session() as c:

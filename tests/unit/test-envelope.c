@@ -82,6 +82,44 @@ meanings(void **state)
 }
 
 static void
+routes_inside(void **state)
+{
+	static const struct {
+		const char *text;
+		bool removable;
+	} rows[] = {
+		{ "<a@b>", true },
+		{ "a@b", true },
+		{ "a", true },
+		{ "", true },
+		{ "<\"@a:b\"@c>", true },
+		{ "<\"\\\"@a:b\"@c>", true },
+		{ "<(@a:b) c@d>", true },
+		{ "<((x)\\)@a:b) c@d>", true },
+		{ "<g:a@b;>", true },
+		{ "<x <a@b>>", true },
+		{ "<(", true },
+		{ "<@", false },
+		{ "<@a:b@c>", false },
+		{ "<<@a:b@c>>", false },
+		{ "<< @a:b@c>>", false },
+		{ "<<(x) @a:b@c>>", false },
+		{ "<(x)@a:b@c>", false },
+		{ "<x <@a:b@c>>", false },
+		{ "<\"x\" <@a:b@c>>", false },
+		{ "<g:@a:b@c;>", false },
+		{ "<a@b, @c:d@e>", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ROW(rows[i].text);
+		assert_int_equal(envelope_is_removable(rows[i].text),
+				 rows[i].removable);
+	}
+}
+
+static void
 removals(void **state)
 {
 	static const struct {
@@ -146,6 +184,7 @@ main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(meanings),
 		cmocka_unit_test(removals),
+		cmocka_unit_test(routes_inside),
 		cmocka_unit_test(sizes),
 	};
 

@@ -132,6 +132,12 @@ envelopes(void **state)
 		  "<\"alice\"@b> <@r:alice@b> alice@b", "", RESULT_ACCEPTED,
 		  TAG "; rules=r gone=<\"alice\"@b> gone=<alice@b> "
 		  "gone=alice@b come=<c@d.example>" },
+		/* One that Postfix would not find again, where it has to go. */
+		{ AWAY("al", "\"c@d.example\""), "<@q:@r:bob@b>", "",
+		  RESULT_ACCEPTED, TAG },
+		{ AWAY("@r", "\"c@d.example\""), "<@q:@r:bob@b>", "",
+		  RESULT_REJECTED, "553 5.1.3 Recipient with a source route "
+		  "inside of its address" },
 		{ RULES(RULE("r", CONDITION("RECIPIENT", "STARTS_WITH", "al"),
 			     DROP)), "<alice@b> <bob@b> <al@b>", "",
 		  RESULT_ACCEPTED, TAG "; rules=r gone=<al@b> "
