@@ -16,7 +16,7 @@ packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
 	$(apt-cache depends libpython3-stdlib 2>/dev/null |
 	sed -n 's/.* \(libpython3[0-9.]*\)-stdlib$/\1-testsuite/p')"
 # What scripts/check does without: scripts/check -p bench, -p long.
-packages_bench="$packages_test rclone s3cmd awscli"
+packages_bench="$packages_test rclone s3cmd awscli zstd"
 packages_long="$packages_test swift-proxy swift-account swift-container
 	swift-object memcached"
 

@@ -44,11 +44,12 @@ def group():
 
 class Filter:
     """settings: of the object "milter", more than the test's own;
-    descriptors: that it may have."""
+    descriptors: that it may have; environment: more than ours."""
 
     def __init__(self, place, name='filter', files=None, descriptors=None,
-                 **settings):
+                 environment=None, **settings):
         self.place, self.descriptors_at_most = place, descriptors
+        self.environment = environment or {}
         self.dir = place.folder(name, NOBODY)
         self.path = os.path.join(self.dir, 'socket')
         self.socket = 'unix:' + self.path
@@ -88,7 +89,8 @@ class Filter:
             words = ['sh', '-c', 'ulimit -n "$0" && exec "$@"',
                      str(self.descriptors_at_most), *words]
         self.child = self.place.start(
-            words, self.log, env={**os.environ, **SANITIZERS}, **as_nobody())
+            words, self.log, **as_nobody(),
+            env={**os.environ, **SANITIZERS, **self.environment})
         if wait and not wait_for(lambda: self.child.poll() is not None or
                                  self.listens()):
             raise RuntimeError('no socket: ' + text(self.log)[-2000:])

@@ -90,13 +90,14 @@ def default(name):
 
 class Postfix:
     """listeners: {name: {smtpd parameter: value}}; "mx" is always there.
-    Ports are in .ports by name."""
+    Ports are in .ports by name. services: more lines of master.cf."""
 
-    def __init__(self, place, name='postfix', listeners=None, **main):
+    def __init__(self, place, name='postfix', listeners=None, services='',
+                 **main):
         self.place, self.name = place, name
         self.daemons = default('daemon_directory')
         self.listeners = {'mx': {}, **(listeners or {})}
-        self.main = {**MAIN, **main}
+        self.main, self.services = {**MAIN, **main}, services
         self.dir = place.folder(name)
         self.maildir = place.path(name, 'mail', 'all')
         self.log = place.path(name, 'log')
@@ -140,7 +141,7 @@ class Postfix:
                 'virtual_gid_maps': 'static:%d' % nobody.pw_gid,
                 'smtpd_tls_cert_file': tls + '.crt',
                 'smtpd_tls_key_file': tls + '.key', **self.main}
-        master = SERVICES
+        master = SERVICES + self.services
         for name, options in self.listeners.items():
             master += '127.0.0.1:%d inet n - n - - smtpd\n' % self.ports[name]
             for k, v in options.items():

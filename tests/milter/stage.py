@@ -44,10 +44,11 @@ def differs(what, found, expected):
 
 class Place:
     """A directory that others can enter; it goes with everything in it, and
-    with every process that was started through it."""
+    with every process that was started through it. where: a directory for it,
+    normally that of all temporary files."""
 
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix='fallbackmx-milter.')
+    def __init__(self, where=None):
+        self.dir = tempfile.mkdtemp(prefix='fallbackmx-milter.', dir=where)
         os.chmod(self.dir, 0o755)
         self.children = []
         atexit.register(self.close)
