@@ -259,7 +259,7 @@ record_write(const struct record *x, struct buf *out)
 	if (j != NULL) {
 		add_trail(out, &j->verdict, &a);
 		buf_printf(out, ",\"verdict\":");
-		verdict_json(out, m->queue_id, &j->verdict);
+		verdict_json_matched(out, m->queue_id, &j->verdict);
 	}
 	buf_printf(out, "}");
 	arena_free(&a);

@@ -116,26 +116,38 @@ add_traffic(struct buf *out, const struct verdict_recipient *r)
 }
 
 static void
-add_recipient(struct buf *out, const struct verdict_recipient *r)
+add_rules(struct buf *out, const struct verdict_recipient *r, bool matched)
+{
+	const char *glue = "";
+
+	add(out, ",\"rules\":[");
+	for (size_t i = 0; i < r->rules_n; i++) {
+		if (matched && !r->rules[i].matched)
+			continue;
+		add(out, glue);
+		add_rule(out, &r->rules[i]);
+		glue = ",";
+	}
+	add(out, "]");
+}
+
+static void
+add_recipient(struct buf *out, const struct verdict_recipient *r, bool matched)
 {
 	add(out, "{\"recipient\":");
 	verdict_json_string(out, r->recipient);
 	add(out, ",\"traffic\":");
 	add_traffic(out, r);
-	add(out, ",\"rules\":[");
-	for (size_t i = 0; i < r->rules_n; i++) {
-		if (i > 0)
-			add(out, ",");
-		add_rule(out, &r->rules[i]);
-	}
-	buf_printf(out, "],\"disposition\":\"%s\",\"recipients_after\":",
+	add_rules(out, r, matched);
+	buf_printf(out, ",\"disposition\":\"%s\",\"recipients_after\":",
 		   disposition_names[r->disposition]);
 	add_strings(out, r->after, r->after_n);
 	add(out, "}");
 }
 
-void
-verdict_json(struct buf *out, const char *message, const struct verdict *v)
+static void
+write_verdict(struct buf *out, const char *message, const struct verdict *v,
+	      bool matched)
 {
 	add(out, "{\"message\":");
 	verdict_json_string(out, message);
@@ -143,7 +155,20 @@ verdict_json(struct buf *out, const char *message, const struct verdict *v)
 	for (size_t i = 0; i < v->recipients_n; i++) {
 		if (i > 0)
 			add(out, ",");
-		add_recipient(out, &v->recipients[i]);
+		add_recipient(out, &v->recipients[i], matched);
 	}
 	add(out, "]}");
+}
+
+void
+verdict_json(struct buf *out, const char *message, const struct verdict *v)
+{
+	write_verdict(out, message, v, false);
+}
+
+void
+verdict_json_matched(struct buf *out, const char *message,
+		     const struct verdict *v)
+{
+	write_verdict(out, message, v, true);
 }

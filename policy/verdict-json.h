@@ -19,6 +19,10 @@
 void
 verdict_json(struct buf *out, const char *message, const struct verdict *v);
 
+/* The same without the rules that did not match, for what is kept for long. */
+void verdict_json_matched(struct buf *out, const char *message,
+			  const struct verdict *v);
+
 /* Any bytes as a JSON string with its quotes; what is no UTF-8 becomes
  * U+FFFD. */
 void verdict_json_string(struct buf *out, const char *text);

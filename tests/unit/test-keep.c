@@ -156,7 +156,10 @@ writes_it_down(void **state)
 
 	(void)state;
 	stage_begin(&t, "");
-	stage_rules(&t, RULES(RULE("one", "", ADD("X-A", "b"))));
+	stage_rules(&t, RULES(
+		RULE("none", CONDITION("SUBJECT", "EQUALS", "none"),
+		     ADD("X-A", "a")) ","
+		RULE("one", "", ADD("X-A", "b"))));
 	stage_mail(&t, "192.0.2.1", mail);
 	assert_true(stage_rcpt(&t, "<\xc3\xa4@example.com>"));
 	keep_begin(&t.m.keep, "/", mail, &t.m.memory);
@@ -180,6 +183,11 @@ writes_it_down(void **state)
 	assert_string_equal(json_string_value(json_array_get(json_object_get(
 		o, "trail"), 0)),
 		"\xc3\xa4@example.com: rule one: AddHeader");
+	/* A rule that did not match says so by not being there. */
+	e = json_object_get(json_array_get(json_object_get(json_object_get(
+		o, "verdict"), "recipients"), 0), "rules");
+	assert_int_equal(json_array_size(e), 1);
+	assert_string_equal(text_of(json_array_get(e, 0), "name"), "one");
 	json_decref(o);
 	buf_free(&out);
 	keep_end(&t.m.keep);
