@@ -25,8 +25,8 @@ struct group {
 	bool full;
 };
 
-static uint64_t
-size_whole(const struct waiter *w)
+uint64_t
+waiter_size(const struct waiter *w)
 {
 	struct format_record r = w->record;
 
@@ -40,7 +40,7 @@ measure(struct waiter *first, size_t n)
 	struct group g = { .first = first, .n = n };
 
 	for (struct waiter *w = first; n > 0; w = w->next, n--) {
-		g.bytes += size_whole(w);
+		g.bytes += waiter_size(w);
 		if (w->record.time_us > g.now_us)
 			g.now_us = w->record.time_us;
 	}

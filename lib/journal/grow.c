@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "journal-private.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -44,13 +45,41 @@ grow_unlock(struct journal *j)
 	flock(j->lock_fd, LOCK_UN);
 }
 
+/* A restored backup, say, has put another file in its place. */
+static bool
+was_removed(const struct journal *j)
+{
+	struct stat st;
+
+	return j->fd >= 0 && (fstat(j->fd, &st) < 0 || st.st_nlink == 0);
+}
+
 bool
 grow_was_overtaken(const struct journal *j)
 {
 	char name[FORMAT_NAME_SIZE];
 
+	if (was_removed(j))
+		return true;
 	format_name(j->number + 1, name);
 	return faccessat(j->dir, name, F_OK, 0) == 0;
+}
+
+/* What is to be erased stands there until it is: nobody may rely on it. */
+static void
+forget_erased(struct journal *j, const struct format_record *r,
+	      const char *metadata)
+{
+	struct arena a = { NULL };
+	struct format_place place;
+	struct control c;
+	struct err e;
+
+	if (control_read(metadata, (size_t)r->metadata_n, &c, &a, &e) == 0 &&
+	    c.word == CONTROL_ERASE && c.id != NULL &&
+	    format_place(c.id, &place))
+		recent_forget(&j->recent, place);
+	arena_free(&a);
 }
 
 /* Keys of a segment's records up to its end. Damage is no reason to stop. */
@@ -73,6 +102,8 @@ remember(struct journal *j, struct segment *s, uint64_t end)
 		}
 		if (r.type == FORMAT_MESSAGE && r.state == FORMAT_WHOLE)
 			recent_add(&j->recent, &r);
+		if (r.type == FORMAT_CONTROL)
+			forget_erased(j, &r, metadata);
 		at += format_record_size(&r);
 	}
 }
@@ -107,6 +138,17 @@ note_found(struct journal *j, const struct segment_tail *t)
 			 "was not finished", j->number, t->torn);
 }
 
+/* Who wrote it may have died before its flush: what stands there whole counts
+ * from now on, so it has to be on the disk. */
+static int
+flush_last(const struct segment *s, struct err *e)
+{
+	int ret = fsio_datasync(s->fd);		/* STEP tail-sync */
+
+	return ret < 0 ? err_errno(e, "cannot flush segment %" PRIu32,
+				   s->header.number) : 0;
+}
+
 static int
 follow(struct journal *j, uint32_t number, struct err *e)
 {
@@ -118,7 +160,9 @@ follow(struct journal *j, uint32_t number, struct err *e)
 		free(s);
 		return -1;
 	}
-	ret = segment_find_tail(s, &t, e);
+	ret = flush_last(s, e);
+	if (ret == 0)
+		ret = segment_find_tail(s, &t, e);
 	if (ret == 0) {
 		memcpy(j->uuid, s->header.uuid, FORMAT_UUID);
 		j->has_uuid = true;

@@ -30,6 +30,9 @@ struct waiter {
 	struct err e;
 };
 
+/* Bytes that it takes if it has its payload itself. */
+uint64_t waiter_size(const struct waiter *w);
+
 struct journal {
 	char *path;
 	int dir, lock_fd;
@@ -62,7 +65,7 @@ void group_commit(struct journal *j, struct waiter *first, size_t n);
 int grow_lock(struct journal *j, struct err *e);
 void grow_unlock(struct journal *j);
 
-/* Another process has begun a segment behind ours. */
+/* Another process has begun a segment behind ours, or ours is gone. */
 bool grow_was_overtaken(const struct journal *j);
 
 /* Finds where the archive ends and which keys are recent. Under the lock. */

@@ -168,9 +168,9 @@ lead(struct journal *j)
 	size_t n = 0;
 
 	while (w != NULL && n < JOURNAL_GROUP_MAX &&
-	       (n == 0 || bytes + w->payload.stored_n <
+	       (n == 0 || bytes + waiter_size(w) <
 			  j->options.segment_bytes / 2)) {
-		bytes += w->payload.stored_n;
+		bytes += waiter_size(w);
 		w = w->next;
 		n++;
 	}

@@ -65,6 +65,25 @@ recent_find(const struct recent *k, const uint8_t key[HASH_SIZE])
 	return NULL;
 }
 
+/* Keys of zeros are never asked for. */
+void
+recent_forget(struct recent *k, struct format_place place)
+{
+	const size_t n = k->n < RECENT_MAX ? k->n : RECENT_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		struct recent_entry *x = &k->all[i];
+
+		if (x->place.segment != place.segment ||
+		    x->place.offset != place.offset)
+			continue;
+		drop(k, (uint32_t)i);
+		memset(x->key, 0, HASH_SIZE);
+		x->next = *bucket_of(k, x->key);
+		*bucket_of(k, x->key) = (uint32_t)i + 1;
+	}
+}
+
 void
 recent_free(struct recent *k)
 {

@@ -28,6 +28,8 @@ void recent_add(struct recent *k, const struct format_record *r);
 /* The newest one with that key; NULL. Valid until the next recent_add. */
 const struct recent_entry *recent_find(const struct recent *k,
 				       const uint8_t key[HASH_SIZE]);
+/* The one at that place is found no more. */
+void recent_forget(struct recent *k, struct format_place place);
 void recent_free(struct recent *k);
 
 #endif

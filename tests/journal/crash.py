@@ -2,7 +2,8 @@
 """crash - what is acknowledged is in the archive, whatever happens.
 
 	COPIES=N	of the image of a power cut, 50
-	KILLS=N		SHOW=N		PARTS="groups foreign kill fail full cut"
+	KILLS=N		SHOW=N		PARTS="groups foreign kill fail full cut
+			after"
 
 groups	flushes are shared: at 50 threads at most one for 5 messages
 foreign	a reader that shares no code with us agrees on 10,000 records
@@ -11,6 +12,7 @@ fail	each kind of call fails once, a failed flush loses its pages
 full	a disk that fills up, and is emptied
 cut	a file system's image is copied at random moments while 20 threads
 	append; each message that was acknowledged before the copy is in it
+after	killed before a flush, then the same messages again, then a power cut
 """
 
 import json
@@ -257,9 +259,35 @@ def cut(base, cutworld, fs):
     cutworld.command("umount", "-l", mount)
 
 
+def after(base, cutworld, fs):
+    """Bytes that a dead writer has not flushed are nobody's to rely on."""
+    path, mount = image(cutworld, base, fs, 300, "after")
+    where, copy, at = mount + "/a", base + "/copy", base + "/copy.mnt"
+    os.mkdir(at)
+    append(where, "--count", "3")
+    died = append(where, "--count", "8", env={
+        "LD_PRELOAD": BUILD + "/tests/journal/failcall.so",
+        "FAILCALL": "fdatasync 6 0"})
+    ran = append(where, "--count", "8")
+    found = acknowledged(ran.stdout)[0]
+    cutworld.command("cp", "--sparse=always", path, copy)
+    cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+    complaints = missing(at + "/a", found) + verified(at + "/a")
+    for i in found:
+        complaints += ["%s: %s" % (i, x.stderr) for x in (archive(
+            "cat", "--archive", at + "/a", i),) if x.returncode != 0]
+    result("after: %s, killed, the same again, cut: %d acknowledged" % (
+        fs, len(found)), complaints +
+        ["it was not killed: %d" % died.returncode for _ in "x"
+         if died.returncode != -signal.SIGKILL] +
+        ["not all" for _ in "x" if len(found) != 8])
+    cutworld.command("umount", at)
+    cutworld.command("umount", "-l", mount)
+
+
 def main():
     global skipped
-    parts = os.environ.get("PARTS", "groups foreign kill fail full cut")
+    parts = os.environ.get("PARTS", "groups foreign kill fail full cut after")
     base = tempfile.mkdtemp(prefix="fallbackmx-archive.")
     try:
         for part in (groups, foreign, kill, fail):
@@ -267,16 +295,16 @@ def main():
                 part(base)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    if "full" in parts.split() or "cut" in parts.split():
+    if set(parts.split()) & {"full", "cut", "after"}:
         import cutworld
         place, why = cutworld.make_place()
         if place is None:
-            print("skipped: full, cut: " + why)
-            skipped += 2
+            print("skipped: full, cut, after: " + why)
+            skipped += 3
         try:
             for fs in os.environ.get("POWERCUT_FS", "ext4 xfs").split() \
                     if place else ():
-                for part in (full, cut):
+                for part in (full, cut, after):
                     if part.__name__ in parts.split():
                         work = place + "/" + part.__name__ + fs
                         os.mkdir(work)

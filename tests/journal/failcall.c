@@ -1,7 +1,8 @@
 /*
  * failcall - lets one call of a program that it is preloaded into fail:
  *
- *	FAILCALL="NAME NUMBER ERRNO"	the NUMBERth call of NAME, from 1 on
+ *	FAILCALL="NAME NUMBER ERRNO"	the NUMBERth call of NAME, from 1 on;
+ *					ERRNO 0: it is killed there
  *
  * A flush that fails loses what was written since the one before, as a kernel
  * does that has dropped the pages: zeros stand there from then on.
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,6 +40,8 @@ fails(const char *name)
 	    strcmp(which, name) != 0 ||
 	    atomic_fetch_add(&seen, 1) + 1 != number)
 		return 0;
+	if (error == 0)
+		raise(SIGKILL);
 	errno = error;
 	return error;
 }
