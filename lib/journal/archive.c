@@ -104,7 +104,7 @@ static enum archive_found
 pass(struct archive *a, struct err *e)
 {
 	const uint32_t number = a->segment.header.number;
-	const uint64_t next = segment_resume(&a->segment, a->at + 8);
+	const uint64_t next = segment_pass(&a->segment, a->at);
 	/* An append that is going on, or was cut off: nothing is behind it. */
 	const bool torn = a->next >= a->n && next >= a->segment.size;
 
@@ -164,7 +164,7 @@ archive_seek(struct archive *a, struct format_place behind)
 	    SEGMENT_RECORD)
 		a->at += format_record_size(&r);
 	else
-		a->at = segment_resume(&a->segment, a->at + 8);
+		a->at = segment_pass(&a->segment, a->at);
 }
 
 static bool

@@ -97,7 +97,7 @@ remember(struct journal *j, struct segment *s, uint64_t end)
 		if (found == SEGMENT_FAILED || found == SEGMENT_END)
 			return;
 		if (found == SEGMENT_DAMAGED) {
-			at = segment_resume(s, at + 8);
+			at = segment_pass(s, at);
 			continue;
 		}
 		if (r.type == FORMAT_MESSAGE && r.state == FORMAT_WHOLE)

@@ -210,13 +210,15 @@ segment_whole(struct segment *s, const struct format_record *r, struct err *e)
 	       : damaged(r->place.offset, "the record is damaged", e);
 }
 
-uint64_t
-segment_resume(struct segment *s, uint64_t from)
+/* The first offset from `from` on at which a header stands that is right. None
+ * stands beyond FORMAT_SEGMENT_MAX, however long a file says that it is. */
+static uint64_t
+resume(struct segment *s, uint64_t from)
 {
 	struct format_record r;
 	struct err e;
 
-	for (from = (from + 7) & ~(uint64_t)7;
+	for (; from < FORMAT_SEGMENT_MAX &&
 	     from + FORMAT_RECORD_HEADER <= s->size; from += 8) {
 		const enum segment_found found = read_record(s, from, &r, &e);
 
@@ -228,25 +230,37 @@ segment_resume(struct segment *s, uint64_t from)
 	return s->size;
 }
 
-/* One step along the chain. */
+uint64_t
+segment_pass(struct segment *s, uint64_t at)
+{
+	struct format_record r;
+	struct err e;
+
+	return resume(s, read_record(s, at, &r, &e) == SEGMENT_RECORD
+		      ? at + format_record_size(&r) : (at + 8) & ~(uint64_t)7);
+}
+
 static enum segment_found
-step(struct segment *s, uint64_t at, const uint8_t chain[HASH_SIZE],
-     struct format_record *r_r, struct err *e)
+read_whole(struct segment *s, uint64_t at, struct format_record *r_r,
+	   struct err *e)
 {
 	enum segment_found found = read_record(s, at, r_r, e);
+
+	return found == SEGMENT_RECORD ? segment_whole(s, r_r, e) : found;
+}
+
+static bool
+follows(const struct format_record *r, const uint8_t chain[HASH_SIZE])
+{
 	uint8_t next[HASH_SIZE];
 
-	if (found == SEGMENT_RECORD)
-		found = segment_whole(s, r_r, e);
-	if (found != SEGMENT_RECORD)
-		return found;
-	format_chain(r_r, chain, next);
-	return memcmp(next, r_r->chain, HASH_SIZE) == 0 ? SEGMENT_RECORD
-	       : damaged(at, "the chain is broken", e);
+	format_chain(r, chain, next);
+	return memcmp(next, r->chain, HASH_SIZE) == 0;
 }
 
 /* Records that were begun when the place at `bad` was durable tell that it was
- * acknowledged. Then t goes on behind the last whole one. */
+ * acknowledged. So does a whole one there that does not follow: no append
+ * leaves that. Then t goes on behind the last whole one. */
 static int
 judge_rest(struct segment *s, uint64_t bad, struct segment_tail *t,
 	   struct err *e)
@@ -255,7 +269,7 @@ judge_rest(struct segment *s, uint64_t bad, struct segment_tail *t,
 	struct format_record r;
 	uint64_t durable = 0;
 
-	for (uint64_t at = segment_resume(s, bad + 8); at < s->size;) {
+	for (uint64_t at = bad; at < s->size; at = segment_pass(s, at)) {
 		enum segment_found found = read_record(s, at, &r, e);
 
 		if (found == SEGMENT_RECORD && r.durable > durable)
@@ -264,12 +278,12 @@ judge_rest(struct segment *s, uint64_t bad, struct segment_tail *t,
 			found = segment_whole(s, &r, e);
 		if (found == SEGMENT_FAILED)
 			return -1;
-		if (found == SEGMENT_RECORD) {
-			behind.end = at + format_record_size(&r);
-			memcpy(behind.chain, r.chain, HASH_SIZE);
-		}
-		at = found == SEGMENT_RECORD ? behind.end : at + 8;
-		at = segment_resume(s, at);
+		if (found != SEGMENT_RECORD)
+			continue;
+		if (at == bad)
+			durable = bad + 1;
+		behind.end = at + format_record_size(&r);
+		memcpy(behind.chain, r.chain, HASH_SIZE);
 	}
 	if (durable <= bad)
 		return 0;
@@ -286,12 +300,13 @@ segment_find_tail(struct segment *s, struct segment_tail *t_r, struct err *e)
 	enum segment_found found;
 
 	memcpy(t.chain, s->start, HASH_SIZE);
-	while ((found = step(s, t.end, t.chain, &r, e)) == SEGMENT_RECORD) {
+	while ((found = read_whole(s, t.end, &r, e)) == SEGMENT_RECORD &&
+	       follows(&r, t.chain)) {
 		t.end += format_record_size(&r);
 		memcpy(t.chain, r.chain, HASH_SIZE);
 	}
 	if (found == SEGMENT_FAILED ||
-	    (found == SEGMENT_DAMAGED && judge_rest(s, t.end, &t, e) < 0))
+	    (found != SEGMENT_END && judge_rest(s, t.end, &t, e) < 0))
 		return err_prefix(e, "segment %" PRIu32, s->header.number);
 	t.torn = s->size > t.end ? s->size - t.end : 0;
 	*t_r = t;

@@ -52,9 +52,12 @@ enum segment_found segment_record(struct segment *s, uint64_t offset,
 enum segment_found segment_whole(struct segment *s,
 				 const struct format_record *r, struct err *e);
 
-/* The first offset from `from` on at which a header stands that is right;
- * s->size: there is none. */
-uint64_t segment_resume(struct segment *s, uint64_t from);
+/*
+ * Behind the damage at `at`: where the next header stands that is right;
+ * s->size: there is none. Of a record whose own header is right its length is
+ * believed: what a stranger put into a payload is not looked at.
+ */
+uint64_t segment_pass(struct segment *s, uint64_t at);
 
 /* Where a writer has to go on, or where a segment that has none behind it
  * ends. */

@@ -191,7 +191,7 @@ check_record(struct verify_walk *w, struct err *e)
 static void
 pass(struct verify_walk *w, uint64_t end, const struct err *e)
 {
-	const uint64_t next = segment_resume(&w->a.segment, w->at.offset + 8);
+	const uint64_t next = segment_pass(&w->a.segment, w->at.offset);
 	const bool more = next < end && next < w->a.segment.size;
 
 	verify_wrong(w, "segment %" PRIu32 ", %s%s", w->at.segment, e->text,

@@ -4,6 +4,14 @@
 #include <unistd.h>
 
 #include "journal-help.h"
+#include "lib/journal/verify.h"
+
+static void
+ignore(void *to, enum verify_grade grade, const char *line)
+{
+	(void)to;
+	printf("# %d %s\n", (int)grade, line);
+}
 
 /* What the appends of one writer left, cut after each byte of the last two:
  * all that stands whole is there, and a new writer goes on behind it. */
@@ -66,12 +74,46 @@ damage_is_no_torn_tail(const char *dir)
 	has(dir, r[2].id, "A: b\r\n\r\nabcdef");
 }
 
+/* The last record anew, with CRCs that are right: no append leaves that, so it
+ * is not cut off as one that was not finished. */
+static void
+a_forged_one_is_no_torn_tail(const char *dir)
+{
+	struct journal *j = open_journal(dir);
+	struct verify v = { .tell = ignore };
+	uint8_t header[FORMAT_RECORD_HEADER];
+	struct format_record r;
+	struct format_place p;
+	int fd;
+
+	add(j, 1, 0, "A: b\r\n\r\nabcdef");
+	assert_true(format_place(add(j, 1, 0, "A: b\r\n\r\nabcdef").id, &p));
+	journal_close(j);
+	fd = open(scratch_path("%s/0000000001.segment", dir), O_RDWR);
+	assert_int_equal(pread(fd, header, sizeof(header), (off_t)p.offset),
+			 sizeof(header));
+	assert_null(format_get_record(header, &r));
+	r.time_us += 3600;
+	format_put_record(&r, header);
+	assert_int_equal(pwrite(fd, header, sizeof(header), (off_t)p.offset),
+			 sizeof(header));
+	close(fd);
+	j = open_journal(dir);
+	assert_non_null(strstr(journal_found(j), "damaged"));
+	add(j, 1, 0, "more");
+	journal_close(j);
+	assert_int_equal(count_records(dir), 3);
+	assert_int_equal(verify_archive(&v, dir, &e), 0);
+	assert_int_equal(v.wrong, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		plain_unit_test(torn_tails_lose_nothing),
 		plain_unit_test(damage_is_no_torn_tail),
+		plain_unit_test(a_forged_one_is_no_torn_tail),
 	};
 
 	return cmocka_run_group_tests_name("journal-tail", tests, NULL, NULL);
