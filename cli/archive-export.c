@@ -35,6 +35,14 @@ export_lock(const struct export *x, int fd, struct err *e)
 			"does", text_show(x->path));
 }
 
+int
+export_create(int dir, const char *name)
+{
+	if (fsio_unlink(dir, name) < 0 && errno != ENOENT)
+		return -1;
+	return fsio_openat(dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+}
+
 char *
 export_json(const struct selected *m)
 {
@@ -190,6 +198,8 @@ export_payload(struct selected *m, int fd, enum export_form form,
 				  strerror(errno)) : 0;
 }
 
+/* What the administrator named may be a link; what is in it may be somebody
+ * else's. */
 static int
 open_folder(int at, const char *name, struct err *e)
 {
@@ -197,7 +207,8 @@ open_folder(int at, const char *name, struct err *e)
 
 	if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
 		return cannot(e, "create", name);
-	fd = fsio_openat(at, name, O_RDONLY | O_DIRECTORY, 0);
+	fd = at == AT_FDCWD ? fsio_openat(at, name, O_RDONLY | O_DIRECTORY, 0)
+	     : fsio_opendir(at, name);
 	return fd < 0 ? cannot(e, "open", name) : fd;
 }
 
@@ -270,7 +281,7 @@ put_json(int dir, const char *name, const struct selected *m, struct err *e)
 
 	snprintf(part, sizeof(part), ".%s.json.part", name);
 	snprintf(file, sizeof(file), "%s.json", name);
-	fd = fsio_openat(dir, part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = export_create(dir, part);
 	ret = fd < 0 ? -1 : fsio_write(fd, text, strlen(text));
 	free(text);
 	if (fsio_close(&fd) < 0 || ret < 0 ||
@@ -289,7 +300,7 @@ put_file(struct selected *m, int from, const char *part, int to,
 		{ .tv_sec = (time_t)(m->r->time_us / 1000000) },
 	};
 	uint64_t size = 0;
-	int fd = fsio_openat(from, part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = export_create(from, part);
 	int ret;
 
 	if (fd < 0)
@@ -297,6 +308,9 @@ put_file(struct selected *m, int from, const char *part, int to,
 	ret = export_payload(m, fd, form, &size, e);
 	if (ret == 0 && futimens(fd, times) < 0)
 		ret = cannot(e, "date", part);
+	/* A name that is there is taken for whole by the next run. */
+	if (ret == 0 && fsio_datasync(fd) < 0)
+		ret = cannot(e, "flush", part);
 	if (fsio_close(&fd) < 0 && ret == 0)
 		ret = cannot(e, "write", part);
 	if (ret == 0 && renameat(from, part, to, name) < 0)

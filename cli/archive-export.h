@@ -46,6 +46,10 @@ bool export_has_bytes(struct export *x, const struct selected *m);
 /* The only export that writes there; fd is what is locked. */
 int export_lock(const struct export *x, int fd, struct err *e);
 
+/* A new file of that name, in place of what was there: no link of somebody
+ * else's is followed. -1: errno. */
+int export_create(int dir, const char *name);
+
 /* One line of JSON, with its newline; free(). */
 char *export_json(const struct selected *m);
 

@@ -42,7 +42,7 @@ read_resume(struct export *x, struct arena *a, struct err *e)
 {
 	const char *path = beside(x, ".resume", a);
 	char text[512] = "";
-	int fd = fsio_openat(AT_FDCWD, path, O_RDONLY, 0);
+	int fd = fsio_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
 	ssize_t n;
 
 	if (fd < 0)
@@ -72,8 +72,7 @@ save(struct export *x, struct err *e)
 	if (ret == 0 && x->metadata)
 		ret = fsio_datasync(x->mbox_json);
 	if (ret == 0)
-		ret = fd = fsio_openat(AT_FDCWD, new, O_WRONLY | O_CREAT |
-				       O_TRUNC, 0600);
+		ret = fd = export_create(AT_FDCWD, new);
 	if (ret >= 0)
 		ret = fsio_write(fd, text, strlen(text));
 	if (ret == 0)

@@ -12,6 +12,8 @@
 #include "lib/base/text.h"
 #include "lib/journal/segment.h"
 
+#define NAME_MAX_ 128
+
 static int
 cannot(struct err *e, const char *dir)
 {
@@ -46,33 +48,61 @@ add(struct archives *s, const char *dir, const char *name)
 		  : arena_printf(&s->arena, "%s/%s", dir, name);
 }
 
+/* As the milter makes them; others would have to be quoted in each id. */
+static bool
+is_name(const char *s)
+{
+	static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	return *s != '.' && strlen(s) < NAME_MAX_ &&
+	       s[strspn(s, all)] == '\0';
+}
+
+/* One that may not be read is no reason to say that all is well. */
+static int
+add_one(struct archives *s, int fd, const char *dir, const char *name,
+	struct err *e)
+{
+	int inner = fsio_opendir(fd, name), ret = 0;
+	struct arena a = { NULL };
+
+	if (inner >= 0 && has_segments(inner))
+		add(s, dir, name);
+	else if (inner < 0 && errno != ENOTDIR && errno != ELOOP &&
+		 errno != ENOENT)
+		ret = cannot(e, arena_printf(&a, "%s/%s", dir, name));
+	fsio_close(&inner);
+	arena_free(&a);
+	return ret;
+}
+
 static int
 add_inner(struct archives *s, int fd, const char *dir, struct err *e)
 {
 	DIR *d = fdopendir(fd);
 	struct dirent *f;
+	int ret = 0;
 
 	if (d == NULL)
 		return cannot(e, dir);
-	while ((f = readdir(d)) != NULL) {
-		int inner = -1;
-
-		if (f->d_name[0] != '.')
-			inner = fsio_opendir(fd, f->d_name);
-		if (inner >= 0 && has_segments(inner))
-			add(s, dir, f->d_name);
-		fsio_close(&inner);
-	}
+	while (ret == 0 && (f = readdir(d)) != NULL)
+		if (is_name(f->d_name) && strcmp(f->d_name, "lost+found") != 0)
+			ret = add_one(s, fd, dir, f->d_name, e);
 	closedir(d);
-	return 0;
+	return ret;
 }
 
+/* As ids with the name and a slash in front of them are sorted. */
 static int
 by_name(const void *a, const void *b)
 {
-	const struct archives_one *x = a, *y = b;
+	const char *x = ((const struct archives_one *)a)->name;
+	const char *y = ((const struct archives_one *)b)->name;
 
-	return strcmp(x->name, y->name);
+	while (*x != '\0' && *x == *y)
+		x++, y++;
+	return (*x ? *x : '/') - (*y ? *y : '/');
 }
 
 int

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,17 @@ static const char about[] =
 	"Takes the bytes of messages away for good. Envelope, hashes and the "
 	"reason\nstay, so that verify goes on to prove the rest.";
 
+/* JSON has no other text. */
+static bool
+is_utf8(const char *s)
+{
+	json_t *text = json_string(s);
+	const bool is = text != NULL;
+
+	json_decref(text);
+	return is;
+}
+
 static int
 check(const struct arguments *a, int n, struct err *e)
 {
@@ -49,6 +61,9 @@ check(const struct arguments *a, int n, struct err *e)
 	if (a->reason == NULL || *a->reason == '\0')
 		return err_stop(e, EX_USAGE, "cannot erase: expected --reason "
 				"TEXT");
+	if (!is_utf8(a->reason))
+		return err_stop(e, EX_USAGE, "cannot erase: found --reason %s, "
+				"expected UTF-8", text_show(a->reason));
 	if (strlen(a->reason) > REASON_MAX)
 		return err_stop(e, EX_USAGE, "cannot erase: found a reason of "
 				"%zu bytes, expected at most %d",

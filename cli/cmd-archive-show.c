@@ -62,7 +62,8 @@ print_compact(const char *name, const json_t *value)
 {
 	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	printf("%-10s", name);
+	safe_text(stdout, name);
+	printf("%*s", strlen(name) < 10 ? (int)(10 - strlen(name)) : 1, "");
 	if (text != NULL)
 		safe_write(stdout, text, strlen(text), true);
 	putchar('\n');

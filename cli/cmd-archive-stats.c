@@ -85,12 +85,13 @@ print_stats(const char *path, const struct stats *s, bool as_json)
 		return;
 	}
 	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s}", "archive",
-		      path, "messages", (json_int_t)s->messages, "again",
+		      text_show(path), "messages",
+		      (json_int_t)s->messages, "again",
 		      (json_int_t)s->again, "erased", (json_int_t)s->erased,
 		      "controls", (json_int_t)s->controls, "raw_bytes",
 		      (json_int_t)s->raw, "stored_bytes",
 		      (json_int_t)s->stored, "first", first, "last", last,
-		      "retention", s->kept);
+		      "retention", text_show(s->kept));
 	if (o != NULL)
 		json_dumpf(o, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -103,7 +104,7 @@ show_stats(const struct arguments *a)
 	const struct select none = { .since = NULL };
 	struct archives s, one;
 	struct err e;
-	int code = EX_OK;
+	int code = EX_OK, ret;
 
 	if (archives_open(&s, a->archive, &e) < 0)
 		return cmd_fail(&e, NAME);
@@ -113,8 +114,8 @@ show_stats(const struct arguments *a)
 						  .controls = true };
 
 		one = (struct archives){ .all = &s.all[i], .n = 1 };
-		code = cmd_go_on(code, select_each(&one, &none, &work, &code,
-						   &e), &e, NAME);
+		ret = select_each(&one, &none, &work, &code, &e);
+		code = cmd_go_on(code, ret, &e, NAME);
 		print_stats(s.all[i].path, &r, a->json);
 	}
 	archives_free(&s);

@@ -76,7 +76,7 @@ print_json(const char *path, const struct verify *v, const char *head,
 	   json_t *findings)
 {
 	json_t *o = json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:s,s:O}", "archive",
-		path, "right", v->wrong == 0, "messages",
+		text_show(path), "right", v->wrong == 0, "messages",
 		(json_int_t)v->messages, "again", (json_int_t)v->again,
 		"erased", (json_int_t)v->erased, "segments",
 		(json_int_t)v->segments, "head", head, "findings", findings);

@@ -114,6 +114,63 @@ sys.stdout.buffer.write(b"A: b\r\n\r\n" + b"x" * 5000 + b"\r\n\0\0\r\n")' >"$T/m
 	[[ "$output" == *"To        <r0@example.com>"* ]]
 }
 
+# rewritten FILE FROM TO: of its metadata, with all sums of one record right.
+rewritten() {
+	"$FB_PYTHON" - "$FB_TOP/tests/journal" "$@" <<-'END'
+	import hashlib, struct, sys
+	sys.path.insert(0, sys.argv[1])
+	import reader
+	data = bytearray(open(sys.argv[2], 'rb').read())
+	h = bytearray(data[112:336])
+	meta, stored = struct.unpack_from('<QQ', h, 56)
+	text = bytes(data[336:336 + meta])
+	new = text.replace(sys.argv[3].encode(), sys.argv[4].encode())
+	assert new != text and len(new) == len(text)
+	data[336:336 + meta] = new
+	h[112:144] = hashlib.sha256(new).digest()
+	h[216:220] = struct.pack('<I', reader.crc(data[336:336 + meta + stored]))
+	h[220:224] = struct.pack('<I', reader.crc(h[:220]))
+	data[112:336] = h
+	open(sys.argv[2], 'r+b').write(data)
+	END
+}
+
+@test "show, list: metadata that somebody forged" {
+	one 'A: b\r\n\r\nx'
+	rewritten "$A/legal/0000000001.segment" number '\u001b'
+	rewritten "$A/legal/0000000001.segment" r0@example.com '\u009b2J\u202e'
+	expect 0 archive show "$ID"
+	[[ "$output" == *'\x1b'* ]]
+	[[ "$output" == *'\xc2\x9b2J'* ]]
+	[[ "$output" != *$'\033'* ]]
+	for word in list stats; do
+		expect 0 archive $word
+		[[ "$output" != *$'\033'* ]]
+		[[ "$output" != *$'\302\233'* ]]
+	done
+	# What is no archive's name is none.
+	cp -r "$A/legal" "$A/"$'\033[2J'
+	cp -r "$A/legal" "$A/"$'\377'
+	expect 0 archive list --json
+	same "$(wc -l <<<"$output")" 1
+	# It is well made, but it is not what was written.
+	append "$A/legal" --count 1
+	expect 65 archive verify
+	says "the chain is broken"
+}
+
+@test "an archive that may not be read is not passed over" {
+	need_root
+	append "$A/main" --count 3
+	append "$A/legal" --count 3
+	chown -R root "$A/legal" "$A/main"
+	chmod 700 "$A/legal"
+	for word in list verify stats; do
+		expect 77 as alice "$FB_BIN/fallbackmx" archive $word --archive "$A"
+		says "legal: Permission denied"
+	done
+}
+
 @test "show and cat: ids that are none, or of nothing" {
 	append "$A/main" --count 2
 	expect 64 archive show 12
@@ -190,6 +247,40 @@ sys.stdout.buffer.write(b"A: b\r\n\r\n" + b"x" * 5000 + b"\r\n\0\0\r\n")' >"$T/m
 	same "$(grep -c '^From s' "$T/out/mbox")" 3000
 }
 
+# Names sort otherwise than ids: "main-2" before "main/".
+@test "export: an mbox gets all of several archives" {
+	mkdir -m 755 "$A/main-2"
+	give "$CALLER" "$A/main-2"
+	append "$A/main" --count 3
+	append "$A/main-2" --count 4
+	for ran in 1 2; do
+		expect 0 archive export --format mbox --output "$T/out/mbox"
+	done
+	says "0 messages written, 7 were there"
+	same "$(grep -c '^From s' "$T/out/mbox")" 7
+	expect 0 archive list
+	same "$(grep -v control <<<"$output" | LC_ALL=C sort -c 2>&1)" ""
+}
+
+@test "export: links of somebody else's are not followed" {
+	append "$A/main" --count 1
+	id=main-$(cut -d' ' -f1 "$T/appended" | head -n 1)
+	echo mine >"$T/mine"
+	chmod 666 "$T/mine"
+	mkdir -m 777 "$T/out/eml" "$T/out/maildir" "$T/out/elsewhere"
+	ln -s "$T/mine" "$T/out/eml/.$id.eml.part"
+	ln "$T/mine" "$T/out/eml/.$id.json.part"
+	ln -s "$T/mine" "$T/out/mbox.resume.new"
+	give "$CALLER" "$T/out/eml" "$T/out/maildir" "$T/out/elsewhere"
+	expect 0 archive export --output "$T/out/eml" --metadata
+	expect 0 archive export --output "$T/out/mbox" --format mbox
+	same "$(cat "$T/mine")" mine
+	archive cat "${id/-//}" | cmp - "$T/out/eml/$id.eml"
+	ln -s "$T/out/elsewhere" "$T/out/maildir/new"
+	expect 73 archive export --output "$T/out/maildir" --format maildir
+	same "$(ls "$T/out/elsewhere")" ""
+}
+
 @test "export: mistakes" {
 	append "$A/main" --count 1
 	expect 64 archive export
@@ -230,6 +321,8 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	append "$A/main" --count 3
 	expect 64 archive erase "$ID"
 	says "--reason"
+	expect 64 archive erase --reason $'\351t\351' "$ID"
+	says "expected UTF-8"
 	expect 0 archive erase -n --reason x "$ID"
 	archive cat "$ID" | cmp - "$T/mail"
 	expect 0 archive erase --reason $'court order 7\033' "$ID"
