@@ -123,27 +123,35 @@ show_newest() {
 		while read -r file; do as_root head -n 16 "$file"; done
 }
 
-fallbackmx() {
+fallbackmx() { # what it says is in $mx/said, too
 	echo "\$ fallbackmx ${*//"$mx/"/}"
 	"${as_user[@]}" "$world/bin/fallbackmx" "$@" 2>&1 |
-		sed "s|$mx/||g"
+		sed "s|$mx/||g" | tee "$mx/said"
 }
+said() { grep -q "$1" "$mx/said"; }
 
-# milter_policy [MORE]: the configuration, with more of the ingress point.
+# milter_policy INGRESS MORE: the configuration, with more of the ingress point
+# and of the milter.
 milter_policy() {
 	cat >"$mx/fallbackmx.json" <<-END
 	{"milter": {
 	  "socket": "inet:127.0.0.1:$milter",
-	  "control_socket": "$mx/run/control.sock",
+	  "control_socket": "$mx/run/control.sock",$2
 	  "ingress_points": [{"name": "inbound"$1}]}}
 	END
 }
 
+policies=", \"traffic_policy\": \"$mx/traffic.json\",
+    \"rule_set\": \"$mx/rules.json\""
+archive="
+  \"archive\": {\"directory\": \"$mx/archive\", \"default\": \"all\",
+    \"free\": 1},"
+
 milter_prepare() {
-	mkdir -p "$mx/run" || return 1
+	mkdir -p "$mx/run" "$mx/archive" || return 1
 	cp "$build/fallbackmx-milter" "$world/bin/" || return 1
 	chmod 755 "$world/bin/fallbackmx-milter"
-	[ "$(id -u)" != 0 ] || chown nobody:nogroup "$mx/run"
+	[ "$(id -u)" != 0 ] || chown nobody:nogroup "$mx/run" "$mx/archive"
 	port=$(free_port) milter=$(free_port)
 	while [ "$milter" = "$port" ]; do milter=$(free_port); done
 	cat >"$mx/traffic.json" <<-'END'
@@ -173,9 +181,38 @@ milter_prepare() {
 	chmod 644 "$mx"/*.json
 }
 
+archive_demo() {
+	say "An archive of all mail: on the disk before the sender hears 250"
+	milter_policy "$policies" "$archive"
+	fallbackmx reload --config "$mx/fallbackmx.json"
+	letter "Invoice 4711"
+	smtp 192.0.2.7 you@example.com
+	[ "$answer" = 250 ] || die "that mail should be taken"
+	wait_until arrived 3 || die "the mail was not delivered"
+	echo
+	fallbackmx archive list --archive "$mx/archive/all" \
+	    --header subject=invoice
+	said '<sender@example.net> <you@example.com>' ||
+		die "that mail should be in the archive"
+	echo
+	fallbackmx archive show --archive "$mx/archive/all" \
+	    "$(cut -d' ' -f1 "$mx/said")"
+	said '^Subject: Invoice 4711' || die "that should be the mail"
+
+	say "Is every byte as it was written? And after a change of one name?"
+	fallbackmx archive verify --archive "$mx/archive/all"
+	said ': as it was written: 1 messages' || die "nothing was changed"
+	cp -a "$mx/archive" "$mx/copy" &&
+	    LC_ALL=C sed -i 's/sender@example/forged@example/' \
+		"$mx/copy/all"/*.segment || die "cannot change a copy"
+	echo
+	fallbackmx archive verify --archive "$mx/copy/all"
+	said ': WRONG:' || die "that was changed"
+}
+
 milter_demo() {
 	say "A Postfix of its own on 127.0.0.1:$port, and the milter beside it"
-	milter_policy ''
+	milter_policy '' ''
 	milter_start
 	postfix_start
 	fallbackmx check --config "$mx/fallbackmx.json" \
@@ -191,8 +228,7 @@ milter_demo() {
 	    "is gone."
 
 	say "A traffic policy and a rule set of Mail Manager, while it runs"
-	milter_policy ", \"traffic_policy\": \"$mx/traffic.json\",
-	    \"rule_set\": \"$mx/rules.json\""
+	milter_policy "$policies" ''
 	fallbackmx policy check "$mx/traffic.json" "$mx/rules.json"
 	fallbackmx reload --config "$mx/fallbackmx.json"
 	echo
@@ -219,6 +255,8 @@ milter_demo() {
 	say "What the log says, a line for each"
 	sed -n 's/^fallbackmx-milter: \(.*result=.*\)/\1/p' "$mx/milter.log"
 
+	archive_demo
+
 	say "A milter that is down loses nothing: the sender tries again"
 	milter_stop
 	letter "Come again"
@@ -228,7 +266,10 @@ milter_demo() {
 	echo "  ... and it is back:"
 	smtp 192.0.2.7 you@example.com
 	[ "$answer" = 250 ] || die "that mail should be taken"
-	wait_until arrived 3 || die "the mail was not delivered"
+	wait_until arrived 4 || die "the mail was not delivered"
 	echo "Delivered: $(delivered), none lost, none doubled."
+	echo
+	fallbackmx archive list --archive "$mx/archive/all"
+	[ "$(wc -l <"$mx/said")" = 2 ] || die "both should be in the archive"
 	milter_end
 }
