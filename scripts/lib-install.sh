@@ -13,6 +13,7 @@ packages_test="$packages_build clang libcmocka-dev bats python3 git sqlite3
 	procps systemd openssl ceph-mon ceph-osd ceph-common radosgw
 	python3-botocore python3-flufl.bounce
 	golang-github-jhillyerd-enmime-dev postfix opendkim opendmarc
+	libsasl2-modules
 	$(apt-cache depends libpython3-stdlib 2>/dev/null |
 	sed -n 's/.* \(libpython3[0-9.]*\)-stdlib$/\1-testsuite/p')"
 # What scripts/check does without: scripts/check -p bench, -p long.
