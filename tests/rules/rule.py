@@ -24,7 +24,7 @@ def check(name, problems):
     _failed += bool(problems)
     print('%s %d - %s' % ('not ok' if problems else 'ok', _count, name))
     for p in problems:
-        print('# %s' % p)
+        print('# ' + str(p).rstrip('\n').replace('\n', '\n# '))
 
 
 def skip(name, why):
