@@ -30,7 +30,7 @@ MAIN = {
     'local_recipient_maps': '',
     'local_header_rewrite_clients': '',
     'allow_min_user': 'yes',
-    'disable_dns_lookups': 'yes',
+    'smtp_dns_support_level': 'disabled',
     'smtpd_peername_lookup': 'no',
     'smtpd_relay_restrictions': 'check_client_access static:ok, reject',
     'smtpd_authorized_xclient_hosts': '127.0.0.0/8',
