@@ -41,7 +41,8 @@ FMX_PROBE_FLAG([fmx_cv_ld]m4_bpatsubst([$2], [[^a-zA-Z0-9]], [_]),
 # FMX_NEED(VARIABLE-PREFIX, PKG-CONFIG QUESTION, DEBIAN PACKAGE)
 AC_DEFUN([FMX_NEED], [
 PKG_CHECK_MODULES([$1], [$2], [], [
-	AC_MSG_ERROR([cannot find $2: install $3 (Debian, Ubuntu: apt-get install $3)])
+	AC_MSG_ERROR([cannot find $2: install $3 (Debian, Ubuntu: apt-get install $3)
+pkg-config says: $[]$1[]_PKG_ERRORS])
 ])
 ])
 
