@@ -1,6 +1,6 @@
 /*
- * check-private - what check.c (listeners), check-remedy.c (lines to paste)
- * and check-socket.c share.
+ * check-private - what check.c (listeners), check-maps.c (by client),
+ * check-cleanup.c, check-remedy.c (lines to paste) and check-socket.c share.
  */
 #ifndef FALLBACKMX_POSTFIX_CHECK_PRIVATE_H
 #define FALLBACKMX_POSTFIX_CHECK_PRIVATE_H
@@ -45,18 +45,31 @@ void postfix_fail(struct postfix *p, const char *name, int code,
 		  const char *remedy, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* A list as if it were the parameter's. */
+struct asked postfix_asked_in(struct postfix *p, const struct service *s,
+			      const char *parameter, const char *list);
+
 /* The list of a parameter for a service (NULL: main.cf). */
 struct asked postfix_asked(struct postfix *p, const struct service *s,
 			   const char *parameter);
 
 /* Commands that put this right, one line; all in the arena. */
 const char *remedy_ask(struct postfix *p, const struct asked *a);
+const char *remedy_list(struct postfix *p, const struct asked *a);
+const char *remedy_milters(struct postfix *p, const struct service *s);
+const char *remedy_no_milters(struct postfix *p, const struct service *s);
 const char *remedy_not_ask(struct postfix *p, const struct asked *a);
 const char *remedy_main(struct postfix *p, const char *name,
 			const char *value);
 const char *remedy_service(struct postfix *p, const struct service *s,
 			   const char *name, const char *value);
 
+/* What cleanup is told. */
+void check_recipients(struct postfix *p);
+void check_sendmail(struct postfix *p);
+
+/* What a listener that asks us has for some clients. */
+void check_maps(struct postfix *p, const struct service *s);
 void check_socket(struct postfix *p);
 
 #endif

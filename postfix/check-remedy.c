@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <string.h>
+#include <strings.h>
 
 #include "check-private.h"
 #include "lib/base/text.h"
@@ -128,13 +129,54 @@ put(struct postfix *p, const struct asked *a, const char *list)
 			    c);
 }
 
+/* What it should be: the others, and us. */
 const char *
-remedy_ask(struct postfix *p, const struct asked *a)
+remedy_list(struct postfix *p, const struct asked *a)
 {
 	const char *rest = others(p, a);
 
-	return put(p, a, arena_printf(&p->arena, "%s%s%s", rest,
-				      *rest ? ", " : "", our_entry(p, a)));
+	return arena_printf(&p->arena, "%s%s%s", rest, *rest ? ", " : "",
+			    our_entry(p, a));
+}
+
+const char *
+remedy_ask(struct postfix *p, const struct asked *a)
+{
+	return put(p, a, remedy_list(p, a));
+}
+
+#define OVERRIDES "receive_override_options"
+
+/* The words but no_milters, behind first, with commas alone: postconf -P takes
+ * no blanks. */
+static const char *
+overrides(struct postfix *p, const struct service *s, const char *first)
+{
+	const char *rest = postconf_value(&p->conf, s, OVERRIDES);
+	const char *all = first;
+
+	while (*(rest += strspn(rest, ", \t")) != '\0') {
+		const size_t n = strcspn(rest, ", \t");
+
+		if (n != 10 || strncasecmp(rest, "no_milters", n) != 0)
+			all = arena_printf(&p->arena, "%s%s%.*s", all,
+					   *all ? "," : "", (int)n, rest);
+		rest += n;
+	}
+	return all;
+}
+
+const char *
+remedy_no_milters(struct postfix *p, const struct service *s)
+{
+	return remedy_service(p, s, OVERRIDES, overrides(p, s, "no_milters"));
+}
+
+/* Other services may need what main.cf says. */
+const char *
+remedy_milters(struct postfix *p, const struct service *s)
+{
+	return remedy_service(p, s, OVERRIDES, overrides(p, s, ""));
 }
 
 const char *

@@ -101,13 +101,12 @@ kind_of(struct postfix *p, const struct service *s, const char *endpoint)
 }
 
 struct asked
-postfix_asked(struct postfix *p, const struct service *s,
-	      const char *parameter)
+postfix_asked_in(struct postfix *p, const struct service *s,
+		 const char *parameter, const char *list)
 {
 	struct asked a = { .service = s, .parameter = parameter };
 
-	a.entries = milterlist_parse(postconf_value(&p->conf, s, parameter),
-				     &p->arena, &a.n);
+	a.entries = milterlist_parse(list, &p->arena, &a.n);
 	a.kinds = arena_alloc(&p->arena, a.n * sizeof(*a.kinds));
 	for (size_t i = 0; i < a.n; i++) {
 		a.kinds[i] = kind_of(p, s, a.entries[i].endpoint);
@@ -118,6 +117,14 @@ postfix_asked(struct postfix *p, const struct service *s,
 		a.last = a.kinds[i] != ENTRY_OTHER;
 	}
 	return a;
+}
+
+struct asked
+postfix_asked(struct postfix *p, const struct service *s,
+	      const char *parameter)
+{
+	return postfix_asked_in(p, s, parameter,
+				postconf_value(&p->conf, s, parameter));
 }
 
 static bool
@@ -238,7 +245,7 @@ check_way(struct postfix *p, const struct asked *a)
 					"receive_override_options"),
 			 "no_milters")) {
 		postfix_fail(p, LISTENER, EX_CONFIG,
-			     "take no_milters out of receive_override_options",
+			     remedy_milters(p, s),
 			     "%s has no_milters: nobody is asked", s->id);
 		return false;
 	}
@@ -296,9 +303,6 @@ tell_well(struct postfix *p, const struct asked *a, const char *whose)
 static void
 check_strangers(struct postfix *p, const struct asked *a, bool must)
 {
-	const char *maps = postconf_value(&p->conf, a->service,
-					  "smtpd_milter_maps");
-
 	p->strangers += must || a->first != NULL;
 	if (a->first == NULL && must)
 		postfix_fail(p, LISTENER, EX_CONFIG, remedy_ask(p, a),
@@ -309,11 +313,8 @@ check_strangers(struct postfix *p, const struct asked *a, bool must)
 			   a->service->id);
 	else if (check_entry(p, a))
 		tell_well(p, a, "");
-	if (a->first != NULL && *maps != '\0')
-		postfix_warn(p, LISTENER, "have them name it too, last",
-			     "%s takes other milters for some clients, from "
-			     "smtpd_milter_maps: not looked into",
-			     a->service->id);
+	if (a->first != NULL)
+		check_maps(p, a->service);
 }
 
 static void
@@ -340,23 +341,6 @@ content_filter(const struct postfix *p)
 	return found;
 }
 
-/* Words of a list with commas alone: postconf -P takes no blanks. */
-static const char *
-with_no_milters(struct postfix *p, const struct service *s)
-{
-	const char *rest = postconf_value(&p->conf, s,
-					  "receive_override_options");
-	const char *all = "no_milters";
-
-	while (*(rest += strspn(rest, ", \t")) != '\0') {
-		const size_t n = strcspn(rest, ", \t");
-
-		all = arena_printf(&p->arena, "%s,%.*s", all, (int)n, rest);
-		rest += n;
-	}
-	return all;
-}
-
 static void
 check_local(struct postfix *p, const struct asked *a)
 {
@@ -370,8 +354,7 @@ check_local(struct postfix *p, const struct asked *a)
 		postfix_ok(p, LISTENER, "%s does not ask the milter", s->id);
 	else if (*filter != '\0')
 		postfix_fail(p, LISTENER, EX_CONFIG,
-			     remedy_service(p, s, "receive_override_options",
-					    with_no_milters(p, s)),
+			     remedy_no_milters(p, s),
 			     "%s takes mail back from the content_filter %s, "
 			     "and asks the milter a second time", s->id,
 			     text_show(filter));
@@ -398,47 +381,6 @@ check_listener(struct postfix *p, const struct service *s)
 		check_strangers(p, &a, false);
 		break;
 	}
-}
-
-/* Mail that nobody could be told about: not ours. */
-static void
-check_sendmail(struct postfix *p)
-{
-	bool told = false;
-
-	for (size_t i = 0; i <= p->conf.services_n; i++) {
-		const struct service *s = i > 0 ? &p->conf.services[i - 1] :
-					  NULL;
-		struct asked a;
-
-		if (s != NULL && postconf_own(s, "non_smtpd_milters") == NULL)
-			continue;
-		a = postfix_asked(p, s, "non_smtpd_milters");
-		if (a.first == NULL)
-			continue;
-		told = true;
-		postfix_fail(p, "sendmail", EX_CONFIG, remedy_not_ask(p, &a),
-			     "non_smtpd_milters%s%s has the milter: mail of "
-			     "this machine that it refuses stays in the queue",
-			     s ? " of " : "", s ? s->id : "");
-	}
-	if (!told)
-		postfix_ok(p, "sendmail", "mail that does not come by SMTP is "
-			   "not asked about");
-}
-
-/* Without it Postfix holds who is added for a second copy of who was removed,
- * if an alias led there, and nobody gets the mail. */
-static void
-check_recipients(struct postfix *p)
-{
-	static const char name[] = "enable_original_recipient";
-
-	if (strcasecmp(postconf_value(&p->conf, NULL, name), "no") == 0)
-		postfix_fail(p, "postfix", EX_CONFIG,
-			     remedy_main(p, name, "yes"),
-			     "%s is off: mail can be lost when a rule drops "
-			     "or replaces a recipient that is an alias", name);
 }
 
 static void

@@ -162,6 +162,14 @@ mended() {
 	conf -P smtp/inet/receive_override_options=no_milters
 	check 78
 	told "smtp/inet has no_milters: nobody is asked"
+	mended smtp/inet
+	postfix_configuration
+	right
+	conf -e 'receive_override_options = no_address_mappings, no_milters'
+	check 78
+	mended smtp/inet
+	same "$(conf -P smtp/inet/receive_override_options)" \
+	    "smtp/inet/receive_override_options = no_address_mappings"
 	conf -P smtp/inet/receive_override_options= \
 	    smtp/inet/smtpd_proxy_filter=127.0.0.1:10024
 	check 78
@@ -214,18 +222,76 @@ mended() {
 	check 78
 	told "FAILED: postfix: enable_original_recipient is off"
 	mended smtp/inet
+	# What counts is what cleanup is told.
+	conf -P cleanup/unix/enable_original_recipient=no
+	check 78
+	told "FAILED: postfix: enable_original_recipient is off in cleanup/unix"
+	mended smtp/inet
+	conf -e enable_original_recipient=no
+	check 0
 }
 
-@test "check: soft_bounce, milters by client, and postconf's own warning" {
+# client KEY: what the line of a table says, put in its place, is well.
+client() {
+	local line
+	line=$(grep -F "for clients $1 smtpd_milter_maps" <<<"$output")
+	[[ "$line" == "warning: listener: smtp/inet: for clients "*" - if it "*" line $2 of $P/maps: $1 "* ]]
+	printf '%s\n' "${line#*"$P/maps: "}" >>"$P/good"
+}
+
+@test "check: other milters for some clients" {
+	right
+	cat >"$P/maps" <<-END
+	# whom nobody is asked about
+	192.0.2.0/24   DISABLE
+	if 198.51.100.0/24
+	198.51.100.1
+	# in the middle
+
+	   unix:a/b,
+	   inet:localhost:1
+	198.51.100.2 { unix:fallbackmx/milter.sock, default_action=tempfail }, unix:a/b
+	endif
+	203.0.113.1 unix:run/fallbackmx.sock
+	203.0.113.2 unix:a/b, $OURS
+	END
+	conf -e "smtpd_milter_maps = cidr:$P/maps"
+	check 0
+	same "$(grep -c ^warning <<<"$output")" 4
+	told "clients 192.0.2.0/24 smtpd_milter_maps says that nobody is asked"
+	told "198.51.100.1 smtpd_milter_maps names other milters, not this one"
+	told "198.51.100.2 smtpd_milter_maps does not name the milter once and"
+	told "203.0.113.1 smtpd_milter_maps names a place where the milter is"
+	: >"$P/good"
+	client 192.0.2.0/24 2
+	client 198.51.100.1 4
+	client 198.51.100.2 9
+	client 203.0.113.1 11
+	mv "$P/good" "$P/maps"
+	check 0
+	told "ok: listener: smtp/inet: the 4 entries of smtpd_milter_maps cidr:"
+	! grep -qv '^ok: ' <<<"$output"
+	# Expressions, and what stands in the parameter itself.
+	printf '%s\n' '/^mail (a|b)\/c/i DISABLE' '!/x/' " $OURS" >"$P/maps"
+	conf -e "smtpd_milter_maps = inline:{ {a.example = DISABLE}, b.example=$OURS }, regexp:$P/maps static:{unix:a/b}"
+	check 0
+	same "$(grep -c ^warning <<<"$output")" 3
+	told "clients a.example smtpd_milter_maps says that nobody is asked"
+	told "line 1 of $P/maps: /^mail (a|b)"
+	told "clients all smtpd_milter_maps names other milters"
+	# What cannot be read.
+	conf -e "smtpd_milter_maps = tcp:localhost:1, hash:$P/none"
+	check 0
+	told "cannot look into smtpd_milter_maps: tcp:localhost:1 is no table"
+	told "cannot read $P/none: No such file"
+}
+
+@test "check: soft_bounce, and postconf's own warning" {
 	right
 	conf -e soft_bounce=yes
 	check 0
 	told "soft_bounce makes a refusal one for now"
 	mended smtp/inet
-	conf -e 'smtpd_milter_maps = cidr:/etc/postfix/maps'
-	check 0
-	told "smtp/inet takes other milters for some clients"
-	conf -X smtpd_milter_maps
 	echo 'smtp_milters = unix:a/b' >>"$P/main.cf"
 	check 0
 	told "warning: postfix:"
