@@ -87,6 +87,7 @@ logline_json_end(const struct logline_end *x, struct buf *out)
 	add(out, "message_id", m->queue_id);
 	add(out, "result", result_words[x->plan->result]);
 	add_reply(out, &x->plan->reply);
+	add(out, "reason", x->plan->because);
 	add_session(out, m, x->helo, j ? &j->facts.client : &m->client);
 	add_list(out, "recipients", m->recipients,
 		 m->recipients_n < JUDGE_TRAIL_MAX ? m->recipients_n

@@ -142,6 +142,7 @@ write_end(const struct logline_end *x, struct buf *out)
 	buf_printf(out, "%s: result=%s", *m->queue_id ? m->queue_id : "NOQUEUE",
 		   result_words[x->plan->result]);
 	add_reply(out, &x->plan->reply);
+	add(out, "reason", x->plan->because);
 	add_session(out, m, x->helo);
 	if (m->relayed && j != NULL)
 		add_client(out, "origin", &j->facts.client);

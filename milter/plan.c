@@ -101,7 +101,9 @@ void
 plan_refuse_size(struct message *m, struct plan *p)
 {
 	(void)m;
-	*p = (struct plan){ .result = RESULT_REJECTED, .trouble = -1 };
+	*p = (struct plan){ .result = RESULT_REJECTED,
+			    .trouble = -1,
+			    .because = refusal_words[REFUSAL_SIZE] };
 	ingress_refuse_size(&p->reply);
 }
 
@@ -129,6 +131,7 @@ plan_refuse_client(struct message *m, const struct reply *reply, struct plan *p)
 	(void)m;
 	*p = (struct plan){ .result = RESULT_REJECTED,
 			    .trouble = -1,
+			    .because = refusal_words[REFUSAL_IP_FILTER],
 			    .reply = *reply };
 }
 
@@ -138,6 +141,7 @@ plan_refuse_address(struct plan *p)
 {
 	*p = (struct plan){ .result = RESULT_REJECTED,
 			    .trouble = -1,
+			    .because = "address",
 			    .rules = p->rules,
 			    .rules_n = p->rules_n };
 	reply_set(&p->reply, "553", "5.1.3",
@@ -171,10 +175,15 @@ static void
 answer_reject(const struct message *m, const struct verdict_recipient *r,
 	      struct plan *p)
 {
+	const bool size = r->by == TRAFFIC_BY_SIZE;
+
 	p->result = RESULT_REJECTED;
-	if (r->allowed)
+	if (r->allowed) {
 		answer_action(r, NULL, NULL, "Message refused", p);
-	else if (r->by == TRAFFIC_BY_SIZE)
+		return;
+	}
+	p->because = refusal_words[size ? REFUSAL_SIZE : REFUSAL_POLICY];
+	if (size)
 		ingress_refuse_size(&p->reply);
 	else
 		reply_set(&p->reply, "550", "5.7.1", m->ingress->s->deny_text);

@@ -36,6 +36,8 @@ struct plan {
 	struct reply reply;	/* of REJECTED and TEMPFAILED, else none */
 	int trouble;		/* enum trouble, -1: all is well */
 	const char *why;	/* of trouble, else NULL */
+	const char *because;	/* of REJECTED by no rule: a word of enum
+				 * refusal, or "address"; else NULL */
 	/* edits, each list in the order of doing */
 	struct plan_removal *removals;
 	size_t removals_n;

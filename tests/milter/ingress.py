@@ -161,7 +161,11 @@ def traffic(s):
 
 def sizes(s):
     yield from refused(s.send(extra=' SIZE=20001')[1], 552, '5.3.4')
+    s.filter.messages()
     yield from refused(s.send(mail=MAIL + b'x' * 20000)[1], 552, '5.3.4')
+    for line in s.filter.messages()[-1:] or [{}]:
+        yield from differs('why', [line.get(k) for k in (
+            'result', 'code', 'reason')], ['rejected', '552', 'size'])
     yield from differs('smaller', s.send(extra=' SIZE=20000')[1][0], 250)
     yield from refused(s.send(listener='secret', tls='TLSv1.3',
                               mail=MAIL + b'x' * 5000)[1], 552, '5.3.4')

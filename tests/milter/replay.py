@@ -114,6 +114,7 @@ class Scene:
         wanted = case.judge(message.bytes(), taken)
         self.tried += 1
         if last[0] == 552:
+            yield from differs('reason', lines[0].get('reason'), 'size')
             yield from too_large(wanted)
             return
         found = lines[0]['verdict']['recipients']

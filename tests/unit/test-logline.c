@@ -115,6 +115,13 @@ failed(void **state)
 			       "client=192.0.2.1 helo=h from=<> "));
 	assert_non_null(strstr(out.data, " ms=1.25 failure=internal "
 			       "reason=\"some words\""));
+	plan_refuse_size(&t.m, &t.p);
+	assert_non_null(strstr(line_of(&t, "h", false, false),
+			       "4bXyz1: result=rejected code=552 status=5.3.4 "
+			       "reason=size ingress=mx-in "));
+	assert_non_null(strstr(line_of(&t, "h", true, false),
+			       "\"code\":\"552\",\"status\":\"5.3.4\","));
+	assert_non_null(strstr(out.data, ",\"reason\":\"size\","));
 	stage_end(&t);
 	buf_free(&out);
 }
