@@ -16,55 +16,71 @@
 #define RECEIVED "Received: from h (h [203.0.113.5])\n\tby relay.example " \
 	"(Postfix) with ESMTPS id 1;\n\tSun, 22 Nov 2026 09:34:56 +0000\n"
 
+#define MARK RULE("m", CONDITION("SUBJECT", "CONTAINS", "x"), ADD("X-A", "b"))
+
 /* What becomes of recipients at RCPT: + taken, else the code. */
+static const struct {
+	const char *settings, *traffic, *rules, *client, *recipients;
+	const char *wanted;
+} rcpts[] = {
+	{ "", NULL, NULL, NULL, "<al@b> <bob@b>", "+ +" },
+	{ "", DENY(BY_RECIPIENT), NULL, NULL, "<al@b> <bob@b>",
+	  "550 +" },
+	{ SHADOW, DENY(BY_RECIPIENT), RULES(RULE("r", BY_RECIPIENT,
+		ADD("X-A", "b"))), NULL, "<al@b> <bob@b>", "+ +" },
+	/* Rules that would differ want messages of their own. */
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT, ADD("X-A", "b"))),
+	  NULL, "<al@b> <bob@b> <alice@b>", "+ 451 +" },
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT, ADD("X-A", "b"))),
+	  NULL, "<bob@b> <al@b> <carl@b>", "+ 451 +" },
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT, DROP)), NULL,
+	  "<al@b> <bob@b>", "+ +" },
+	/* As fallbackmx-policy(5) tells: what is done to single
+	 * recipients stands behind what is done to the message. */
+	{ "", NULL, RULES(MARK ", " RULE("r", BY_RECIPIENT, DROP)),
+	  NULL, "<al@b> <bob@b>", "+ +" },
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT, DROP) ", " MARK),
+	  NULL, "<al@b> <bob@b>", "+ 451" },
+	{ "", NULL, RULES(MARK ", " RULE("r", BY_RECIPIENT,
+		REPLACE("\"c@d.example\""))), NULL,
+	  "<al@b> <bob@b>", "+ +" },
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT,
+		REPLACE("\"c@d.example\"")) ", " MARK), NULL,
+	  "<al@b> <bob@b>", "+ 451" },
+	{ "", NULL, RULES(RULE("r", BY_RECIPIENT, "{\"Stop\": {}}")
+		", " MARK), NULL, "<al@b> <bob@b>", "+ 451" },
+	/* Who was refused sets no example. */
+	{ "", DENY(BY_RECIPIENT), RULES(RULE("r", CONDITION("RECIPIENT",
+		"EQUALS", "alice@b.example"), ADD("X-A", "b"))), NULL,
+	  "<alice@b.example> <bob@b> <carl@b>", "550 + +" },
+	/* Behind a relay the policy waits; then it must not tell
+	 * recipients apart. */
+	{ RELAYS, DENY(BY_RECIPIENT), NULL, "198.51.100.1",
+	  "<al@b> <bob@b> <alice@b>", "+ 451 +" },
+	{ RELAYS, DENY(BY_IP), NULL, "198.51.100.1",
+	  "<al@b> <bob@b>", "+ +" },
+	{ "", DENY(CONDITION("RECIPIENT", "EQUALS",
+			     "alice@b.example")), NULL, NULL,
+	  "<\"alice\"@b.example> <@r:ALICE@b.example.>", "550 550" },
+};
+
 static void
 at_rcpt(void **state)
 {
-	static const struct {
-		const char *settings, *traffic, *rules, *client, *recipients;
-		const char *wanted;
-	} rows[] = {
-		{ "", NULL, NULL, NULL, "<al@b> <bob@b>", "+ +" },
-		{ "", DENY(BY_RECIPIENT), NULL, NULL, "<al@b> <bob@b>",
-		  "550 +" },
-		{ SHADOW, DENY(BY_RECIPIENT), RULES(RULE("r", BY_RECIPIENT,
-			ADD("X-A", "b"))), NULL, "<al@b> <bob@b>", "+ +" },
-		/* Rules that would differ want messages of their own. */
-		{ "", NULL, RULES(RULE("r", BY_RECIPIENT, ADD("X-A", "b"))),
-		  NULL, "<al@b> <bob@b> <alice@b>", "+ 451 +" },
-		{ "", NULL, RULES(RULE("r", BY_RECIPIENT, ADD("X-A", "b"))),
-		  NULL, "<bob@b> <al@b> <carl@b>", "+ 451 +" },
-		{ "", NULL, RULES(RULE("r", BY_RECIPIENT, DROP)), NULL,
-		  "<al@b> <bob@b>", "+ +" },
-		/* Who was refused sets no example. */
-		{ "", DENY(BY_RECIPIENT), RULES(RULE("r", CONDITION("RECIPIENT",
-			"EQUALS", "alice@b.example"), ADD("X-A", "b"))), NULL,
-		  "<alice@b.example> <bob@b> <carl@b>", "550 + +" },
-		/* Behind a relay the policy waits; then it must not tell
-		 * recipients apart. */
-		{ RELAYS, DENY(BY_RECIPIENT), NULL, "198.51.100.1",
-		  "<al@b> <bob@b> <alice@b>", "+ 451 +" },
-		{ RELAYS, DENY(BY_IP), NULL, "198.51.100.1",
-		  "<al@b> <bob@b>", "+ +" },
-		{ "", DENY(CONDITION("RECIPIENT", "EQUALS",
-				     "alice@b.example")), NULL, NULL,
-		  "<\"alice\"@b.example> <@r:ALICE@b.example.>", "550 550" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char *copy = strdup(rows[i].recipients), *rest = copy, *one;
+	for (size_t i = 0; i < COUNT(rcpts); i++) {
+		char *copy = strdup(rcpts[i].recipients), *rest = copy, *one;
 		char shown[64] = "";
 		struct stage t;
 
-		ROW(rows[i].wanted);
+		ROW(rcpts[i].wanted);
 		assert_non_null(copy);
-		stage_begin(&t, rows[i].settings);
-		if (rows[i].traffic != NULL)
-			stage_traffic(&t, rows[i].traffic);
-		if (rows[i].rules != NULL)
-			stage_rules(&t, rows[i].rules);
-		stage_mail(&t, rows[i].client, NULL);
+		stage_begin(&t, rcpts[i].settings);
+		if (rcpts[i].traffic != NULL)
+			stage_traffic(&t, rcpts[i].traffic);
+		if (rcpts[i].rules != NULL)
+			stage_rules(&t, rcpts[i].rules);
+		stage_mail(&t, rcpts[i].client, NULL);
 		while ((one = strsep(&rest, " ")) != NULL) {
 			const size_t n = strlen(shown);
 
@@ -72,7 +88,7 @@ at_rcpt(void **state)
 				 n > 0 ? " " : "", stage_rcpt(&t, one) ? "+" :
 				 t.reply.code);
 		}
-		assert_string_equal(shown, rows[i].wanted);
+		assert_string_equal(shown, rcpts[i].wanted);
 		stage_end(&t);
 		free(copy);
 	}
