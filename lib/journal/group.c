@@ -203,7 +203,7 @@ commit(struct journal *j, struct group *g, struct err *e)
 
 	if (grow_lock(j, e) < 0)
 		return -1;
-	ret = grow_was_overtaken(j) ? grow_find_end(j, e) : 0;
+	ret = grow_must_look(j) ? grow_find_end(j, e) : 0;
 	if (ret == 0)
 		ret = check_room(j, g, e);
 	if (ret == 0)

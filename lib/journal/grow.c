@@ -65,6 +65,12 @@ grow_was_overtaken(const struct journal *j)
 	return faccessat(j->dir, name, F_OK, 0) == 0;
 }
 
+bool
+grow_must_look(const struct journal *j)
+{
+	return !j->own || grow_was_overtaken(j);
+}
+
 /* What is to be erased stands there until it is: nobody may rely on it. */
 static void
 forget_erased(struct journal *j, const struct format_record *r,
@@ -186,6 +192,7 @@ grow_find_end(struct journal *j, struct err *e)
 	int ret = segment_list(j->dir, &all, &n, e);
 
 	fsio_close(&j->fd);
+	j->own = false;
 	recent_free(&j->recent);
 	if (ret == 0 && n > 0)
 		ret = follow(j, all[n - 1], e);
@@ -288,6 +295,7 @@ grow_segment(struct journal *j, int64_t now_us, struct err *e)
 		memcpy(s.previous_chain, j->chain, HASH_SIZE);
 	if (begin(j, &s, e) < 0)
 		return -1;
+	j->own = true;
 	j->number = s.number;
 	j->created_us = now_us;
 	j->end = FORMAT_SEGMENT_HEADER;

@@ -49,6 +49,8 @@ struct journal {
 	uint8_t uuid[FORMAT_UUID];
 	bool has_uuid;
 	int fd;			/* of a segment that we began; -1 */
+	bool own;		/* we began the last one: nobody else adds to
+				 * it, and end and chain are known */
 	uint32_t number;	/* of the last segment; 0: there is none */
 	int64_t created_us;
 	uint64_t end;		/* durable up to here */
@@ -67,6 +69,10 @@ void grow_unlock(struct journal *j);
 
 /* Another process has begun a segment behind ours, or ours is gone. */
 bool grow_was_overtaken(const struct journal *j);
+
+/* The end is not known, or not any more: the last segment is another's, who may
+ * have added to it. */
+bool grow_must_look(const struct journal *j);
 
 /* Finds where the archive ends and which keys are recent. Under the lock. */
 int grow_find_end(struct journal *j, struct err *e);

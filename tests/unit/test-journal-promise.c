@@ -46,6 +46,27 @@ bytes_that_will_be_erased_are_not_relied_on(const char *dir)
 	journal_close(j);
 }
 
+/* What another writer adds between our look at its segment and our first
+ * record is before that. */
+static void
+the_end_is_where_it_is_and_not_where_it_was(const char *dir)
+{
+	struct journal *a = open_journal(dir), *b;
+	struct journal_receipt r[3];
+
+	r[0] = add(a, 1, 0, "one");
+	b = open_journal(dir);
+	r[1] = add(a, 1, 0, "two");
+	r[2] = add(b, 1, 0, "three");
+	add(a, 1, 0, "four");
+	journal_close(a);
+	journal_close(b);
+	assert_int_equal(count_records(dir), 4);
+	has(dir, r[0].id, "one");
+	has(dir, r[1].id, "two");
+	has(dir, r[2].id, "three");
+}
+
 /* A backup that is restored, or a hand that slips. */
 static void
 a_segment_that_was_taken_away_gets_no_more(const char *dir)
@@ -127,6 +148,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		plain_unit_test(bytes_that_will_be_erased_are_not_relied_on),
+		plain_unit_test(the_end_is_where_it_is_and_not_where_it_was),
 		plain_unit_test(a_segment_that_was_taken_away_gets_no_more),
 		plain_unit_test(long_metadata_do_not_overflow_a_segment),
 	};
