@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,41 +127,84 @@ make_key(struct message *m, const bool *wanted, uint8_t key[HASH_SIZE])
 	hash_free(&h);
 }
 
-static int
-append(const struct archiving *x, const struct plan *p,
-       const struct request *r, struct journal_receipt *receipt_r,
-       struct err *e)
-{
-	struct message *m = &x->session->message;
-	struct record record = { x->session, x->judgement, p, r->wanted };
-	struct payload_piece whole;
-	struct journal_entry entry = { .time_us = x->time_us,
-				       .pieces = &whole, .pieces_n = 1 };
+/* One archive's copy on its way. */
+struct copy {
+	const struct request *request;
+	struct journal_entry entry;
+	struct payload_piece memory;
 	uint8_t key[HASH_SIZE];
 	struct buf metadata;
+	struct journal_receipt receipt;
+	struct err e;
 	int ret;
+	bool elsewhere;		/* in a thread of its own */
+	pthread_t thread;
+};
 
-	if (bulk_read(&m->keep.bulk, &whole.data, &whole.n,
-		       &receipt_r->full, e) < 0)
-		return -1;
-	buf_init(&metadata, RECORD_MAX);
-	record_write(&record, &metadata);
-	if (metadata.cut) {
-		/* Without the trail rather than not at all. */
-		record.judgement = NULL;
-		buf_clear(&metadata);
-		record_write(&record, &metadata);
-	}
-	make_key(m, r->wanted, key);
-	entry.key = key;
-	entry.metadata = metadata.data;
-	entry.metadata_n = metadata.len;
-	ret = metadata.cut
-		? err_set(e, ERR_PERM, "what is known of it is too long")
-		: journal_append(r->archive->store->journal, &entry, receipt_r,
-				 e);
-	buf_free(&metadata);
-	return ret;
+static void
+write_metadata(const struct archiving *x, const struct plan *p,
+	       struct copy *c)
+{
+	struct record record = { x->session, x->judgement, p,
+				 c->request->wanted };
+
+	buf_init(&c->metadata, RECORD_MAX);
+	record_write(&record, &c->metadata);
+	if (!c->metadata.cut)
+		return;
+	/* Without the trail rather than not at all. */
+	record.judgement = NULL;
+	buf_clear(&c->metadata);
+	record_write(&record, &c->metadata);
+}
+
+/* All that takes the message's memory, which is one thread's. */
+static void
+prepare(const struct archiving *x, const struct plan *p, struct copy *c)
+{
+	struct message *m = &x->session->message;
+	struct payload_source source;
+
+	write_metadata(x, p, c);
+	make_key(m, c->request->wanted, c->key);
+	c->ret = bulk_source(&m->keep.bulk, &source, &c->memory,
+			     &c->receipt.full, &c->e);
+	if (c->ret == 0 && c->metadata.cut)
+		c->ret = err_set(&c->e, ERR_PERM, "what is known of it is too "
+				 "long");
+	c->entry = (struct journal_entry){
+		.time_us = x->time_us, .key = c->key,
+		.metadata = c->metadata.data, .metadata_n = c->metadata.len,
+		.pieces = source.pieces, .pieces_n = source.pieces_n,
+		.file = source.file, .file_n = source.file_n,
+	};
+}
+
+static void *
+append(void *copy)
+{
+	struct copy *c = copy;
+
+	if (c->ret == 0)
+		c->ret = journal_append(c->request->archive->store->journal,
+					&c->entry, &c->receipt, &c->e);
+	return NULL;
+}
+
+/* All wait at the same time. Where there is only one, and that is mostly so,
+ * no thread is begun. */
+static void
+append_all(struct copy *all, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		all[i].elsewhere = pthread_create(&all[i].thread, NULL, append,
+						  &all[i]) == 0;
+	for (size_t i = 0; i < n; i++)
+		if (!all[i].elsewhere)
+			append(&all[i]);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].elsewhere)
+			pthread_join(all[i].thread, NULL);
 }
 
 static void
@@ -172,25 +216,21 @@ note_stored(struct message *m, const struct store *s,
 	counter_add(receipt->again ? s->again : s->stored, 1);
 }
 
-/* False: the message is refused for now. */
-static bool
-archive_one(const struct archiving *x, const struct request *r,
-	    struct plan *p)
+static void
+conclude(struct message *m, const struct copy *c, struct plan *p)
 {
-	struct message *m = &x->session->message;
-	struct journal_receipt receipt = { .full = false };
-	struct err e;
+	const struct request *r = c->request;
 
-	if (append(x, p, r, &receipt, &e) == 0) {
-		note_stored(m, r->archive->store, &receipt, p);
-		return true;
+	if (c->ret == 0) {
+		note_stored(m, r->archive->store, &c->receipt, p);
+		return;
 	}
 	counter_add(r->archive->store->failed, 1);
 	log_problem("%s: cannot archive in %s: %s",
 		    *m->queue_id ? m->queue_id : "NOQUEUE", r->archive->name,
-		    e.text);
-	plan_not_archived(m, r->required, receipt.full, p);
-	return !r->required;
+		    c->e.text);
+	plan_not_archived(m, r->required, c->e.kind == ERR_PERM ? PLAN_NEVER
+			  : c->receipt.full ? PLAN_FULL : PLAN_LATER, p);
 }
 
 void
@@ -199,6 +239,7 @@ archive_message(const struct archiving *x, struct plan *p)
 	struct message *m = &x->session->message;
 	struct requests q = { NULL, 0 };
 	struct alive alive;
+	struct copy *all;
 
 	if (!m->keep.on || p->result == RESULT_TEMPFAILED)
 		return;
@@ -207,9 +248,16 @@ archive_message(const struct archiving *x, struct plan *p)
 		return;
 	keep_close(&m->keep);
 	p->archived = arena_alloc(&m->memory, q.n * sizeof(*p->archived));
+	all = arena_alloc(&m->memory, q.n * sizeof(*all));
+	for (size_t i = 0; i < q.n; i++) {
+		all[i].request = &q.all[i];
+		prepare(x, p, &all[i]);
+	}
 	alive_begin(&alive, x->tick, x->arg);
-	for (size_t i = 0; i < q.n; i++)
-		if (!archive_one(x, &q.all[i], p))
-			break;
+	append_all(all, q.n);
 	alive_end(&alive);
+	for (size_t i = 0; i < q.n; i++) {
+		conclude(m, &all[i], p);
+		buf_free(&all[i].metadata);
+	}
 }

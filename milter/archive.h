@@ -1,7 +1,7 @@
 /*
  * archive - puts a message into the archives that rules ask for, and into that
  * of all mail: before anything else is done with it, and before it is
- * answered. One archive after the other; each returns when it is on the disk.
+ * answered. Several archives are written to at the same time.
  *
  * A message that is refused for now is not archived: it comes again. Who wants
  * the rest of it gets what he asked for, also when it is refused for good or

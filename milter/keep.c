@@ -9,19 +9,20 @@
 #define PARAMETERS_MAX ((size_t)4096)	/* bytes that are kept of them */
 
 /* "SIZE=100 BODY=8BITMIME"; the address is the first argument. */
-static const char *
+static struct keep_address
 join(char *const *arguments, struct arena *a)
 {
+	const bool any = arguments != NULL && arguments[0] != NULL;
+	struct keep_address one;
 	struct buf all;
-	const char *text;
 
 	buf_init(&all, PARAMETERS_MAX);
-	for (size_t i = 1; arguments != NULL && arguments[0] != NULL &&
-	     arguments[i] != NULL; i++)
+	for (size_t i = 1; any && arguments[i] != NULL; i++)
 		buf_printf(&all, "%s%s", i > 1 ? " " : "", arguments[i]);
-	text = all.data != NULL ? arena_strdup(a, all.data) : "";
+	one.written = any ? arena_strdup(a, arguments[0]) : "";
+	one.parameters = all.data != NULL ? arena_strdup(a, all.data) : "";
 	buf_free(&all);
-	return text;
+	return one;
 }
 
 void
@@ -38,7 +39,7 @@ keep_begin(struct keep *k, const char *dir, char *const *arguments,
 void
 keep_recipient(struct keep *k, char *const *arguments, struct arena *a)
 {
-	const char **more;
+	struct keep_address *more;
 
 	if (!k->on)
 		return;

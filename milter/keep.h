@@ -26,9 +26,11 @@ struct keep {
 	struct hash fields, body;	/* Message-ID, Date, From; the body */
 	uint8_t same[HASH_SIZE];	/* of both, behind keep_close() */
 	bool closed;
-	const char *mail;	/* parameters of MAIL, a blank between them;
-				 * "": none */
-	const char **rcpt;	/* the same of each recipient */
+	/* Of MAIL and of each recipient: how the client wrote it, and the
+	 * parameters, a blank between them; "": none. */
+	struct keep_address {
+		const char *written, *parameters;
+	} mail, *rcpt;
 	size_t rcpt_n, rcpt_room;
 	const char *client_name, *client_port, *auth_type;	/* NULL: not
 								 * told */

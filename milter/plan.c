@@ -72,29 +72,37 @@ plan_fail_edit(struct message *m, const char *why, struct plan *p)
 }
 
 void
-plan_not_archived(struct message *m, bool required, bool full, struct plan *p)
+plan_not_archived(struct message *m, bool required, enum plan_store how,
+		  struct plan *p)
 {
-	const char *why = full ? "no room for the archive"
-		: "cannot archive (the line before says why)";
+	static const struct {
+		enum result result;
+		const char *why, *code, *status, *text;
+	} rows[] = {
+		[PLAN_LATER] = { RESULT_TEMPFAILED,
+			"cannot archive (the line before says why)",
+			"451", "4.3.0",
+			"Temporary failure, please try again later" },
+		[PLAN_FULL] = { RESULT_TEMPFAILED, "no room for the archive",
+			"452", "4.3.1", "Insufficient system storage" },
+		[PLAN_NEVER] = { RESULT_REJECTED, "too large for the archive",
+			"552", "5.3.4", "Message too big for the archive" },
+	};
 
 	if (!required) {
 		if (p->tag != NULL)
 			plan_tag(m, trouble_words[TROUBLE_ARCHIVE], p);
 		p->trouble = TROUBLE_ARCHIVE;
-		p->why = why;
+		p->why = rows[how].why;
 		return;
 	}
-	*p = (struct plan){ .result = RESULT_TEMPFAILED,
+	*p = (struct plan){ .result = rows[how].result,
 			    .trouble = TROUBLE_ARCHIVE,
-			    .why = why,
+			    .why = rows[how].why,
 			    .archived = p->archived,
 			    .archived_n = p->archived_n };
-	if (full)
-		reply_set(&p->reply, "452", "4.3.1",
-			  "Insufficient system storage");
-	else
-		reply_set(&p->reply, "451", "4.3.0",
-			  "Temporary failure, please try again later");
+	reply_set(&p->reply, rows[how].code, rows[how].status,
+		  rows[how].text);
 }
 
 void

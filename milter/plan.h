@@ -67,9 +67,16 @@ void plan_fail(struct message *m, enum trouble t, const char *why,
  * change is not accepted then, whatever the settings say. */
 void plan_fail_edit(struct message *m, const char *why, struct plan *p_r);
 
-/* It could not be archived. required: it is refused for now, whatever the plan
- * was; else the tag says so. */
-void plan_not_archived(struct message *m, bool required, bool full,
+/* Why it could not be archived. */
+enum plan_store {
+	PLAN_LATER,
+	PLAN_FULL,	/* there is no room */
+	PLAN_NEVER,	/* it is larger than an archive takes */
+};
+
+/* It could not be archived. required: it is refused, for now if that may help,
+ * whatever the plan was; else the tag says so. */
+void plan_not_archived(struct message *m, bool required, enum plan_store how,
 		       struct plan *p);
 
 /* More bytes than are taken here. */

@@ -98,15 +98,19 @@ add_list(struct buf *out, const char *key, const char *const *all, size_t n)
 	buf_add(out, "]", 1);
 }
 
-/* Each parameter by itself; they have no blanks (RFC 5321, 4.1.2). */
+/* What the client wrote where it is not the address in brackets. Each parameter
+ * by itself; they have no blanks (RFC 5321, 4.1.2). */
 static void
-add_address(struct buf *out, const char *address, const char *parameters,
-	    struct arena *a)
+add_address(struct buf *out, const char *address,
+	    const struct keep_address *k, struct arena *a)
 {
-	const char *glue = "";
+	const char *parameters = k ? k->parameters : NULL, *glue = "";
 
 	buf_printf(out, "{\"address\":");
 	add_string(out, address);
+	if (k != NULL && k->written != NULL &&
+	    strcmp(k->written, arena_printf(a, "<%s>", address)) != 0)
+		add(out, "written", k->written);
 	buf_printf(out, ",\"parameters\":[");
 	while (parameters != NULL && *parameters != '\0') {
 		const size_t n = strcspn(parameters, " ");
@@ -125,12 +129,12 @@ add_envelope(struct buf *out, const struct message *m, struct arena *a)
 	const struct keep *k = &m->keep;
 
 	buf_printf(out, ",\"envelope\":{\"from\":");
-	add_address(out, m->mail_from, k->mail, a);
+	add_address(out, m->mail_from, &k->mail, a);
 	buf_printf(out, ",\"recipients\":[");
 	for (size_t i = 0; i < m->recipients_n; i++) {
 		buf_add(out, ",", i > 0);
 		add_address(out, m->recipients[i],
-			    i < k->rcpt_n ? k->rcpt[i] : NULL, a);
+			    i < k->rcpt_n ? &k->rcpt[i] : NULL, a);
 	}
 	buf_printf(out, "]}");
 }

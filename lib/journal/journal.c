@@ -261,14 +261,17 @@ journal_append(struct journal *j, const struct journal_entry *m,
 	struct waiter w = { .metadata = m->metadata, .record = {
 		.type = FORMAT_MESSAGE, .time_us = m->time_us,
 		.metadata_n = m->metadata_n } };
+	const struct payload_source message = {
+		.pieces = m->pieces, .pieces_n = m->pieces_n,
+		.file = m->file, .file_n = m->file_n };
 	int ret;
 
 	*r_r = (struct journal_receipt){ .full = false };
 	if (m->key != NULL)
 		memcpy(w.record.key, m->key, HASH_SIZE);
 	if (check_metadata(m->metadata_n, e) < 0 ||
-	    payload_pack(j->packer, j->options.level, m->pieces, m->pieces_n,
-			 &w.payload, e) < 0)
+	    payload_pack(j->packer, j->options.level, &message, &w.payload, e) <
+		    0)
 		return -1;
 	ret = append(j, &w, r_r, e);
 	free(w.payload.stored);
@@ -282,11 +285,12 @@ journal_control(struct journal *j, int64_t time_us, const char *metadata,
 	struct waiter w = { .metadata = metadata, .record = {
 		.type = FORMAT_CONTROL, .time_us = time_us,
 		.metadata_n = metadata_n } };
+	const struct payload_source none = { .pieces_n = 0 };
 	int ret;
 
 	*r_r = (struct journal_receipt){ .full = false };
 	if (check_metadata(metadata_n, e) < 0 ||
-	    payload_pack(j->packer, 0, NULL, 0, &w.payload, e) < 0)
+	    payload_pack(j->packer, 0, &none, &w.payload, e) < 0)
 		return -1;
 	ret = append(j, &w, r_r, e);
 	free(w.payload.stored);

@@ -49,6 +49,9 @@ struct journal_entry {
 	size_t metadata_n;
 	const struct payload_piece *pieces;	/* the message */
 	size_t pieces_n;
+	/* The rest of it: the first file_n bytes of an open file. */
+	int file;
+	uint64_t file_n;
 };
 
 struct journal_receipt {

@@ -1,7 +1,9 @@
 #include <config.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -11,6 +13,8 @@
 #include "payload.h"
 
 #define CHUNK ((size_t)65536)
+/* 8 MiB: RFC 8878, 3.1.1.1.2, and what level 19 takes. */
+#define WINDOW_LOG_MAX 23
 #define KEPT 16		/* contexts: a level 3 has about 1 MiB */
 
 struct packer {
@@ -64,82 +68,173 @@ give_context(struct packer *k, ZSTD_CCtx *c)
 	ZSTD_freeCCtx(c);
 }
 
-/* All pieces into out, which has room for raw_n bytes. Bytes, or 0: they do
- * not fit, so packing is no use. */
-static size_t
-press(ZSTD_CCtx *c, int level, const struct payload_piece *all, size_t n,
-      size_t raw_n, uint8_t *out)
+/* A message on its way, and the hash of what was taken of it. */
+struct walk {
+	const struct payload_source *from;
+	size_t piece;
+	uint64_t at;		/* in the file */
+	uint8_t *chunk;
+	struct hash hash;
+};
+
+static void
+walk_begin(struct walk *w, const struct payload_source *s)
 {
-	ZSTD_outBuffer to = { .dst = out, .size = raw_n };
+	*w = (struct walk){ .from = s, .hash = { .ctx = NULL } };
+	hash_begin(&w->hash);
+}
+
+static void
+walk_end(struct walk *w, uint8_t hash[HASH_SIZE])
+{
+	hash_end(&w->hash, hash);
+	hash_free(&w->hash);
+	free(w->chunk);
+}
+
+static ssize_t
+walk_file(struct walk *w, const void **data_r)
+{
+	const struct payload_source *s = w->from;
+	const uint64_t left = s->file_n - w->at;
+	const size_t n = left < CHUNK ? (size_t)left : CHUNK;
+	ssize_t got;
+
+	if (w->chunk == NULL)
+		w->chunk = mem_alloc(CHUNK);
+	got = fsio_pread(s->file, w->chunk, n, (off_t)w->at);
+	if (got >= 0 && (size_t)got < n) {
+		errno = EIO;	/* somebody has cut it */
+		got = -1;
+	}
+	w->at += n;
+	*data_r = w->chunk;
+	return got;
+}
+
+/* The next part. Bytes, 0: that was all, -1 with errno. */
+static ssize_t
+walk_next(struct walk *w, const void **data_r)
+{
+	const struct payload_source *s = w->from;
+	ssize_t n = 0;
+
+	while (n == 0 && w->piece < s->pieces_n) {
+		*data_r = s->pieces[w->piece].data;
+		n = (ssize_t)s->pieces[w->piece++].n;
+	}
+	if (n == 0 && w->at < s->file_n)
+		n = walk_file(w, data_r);
+	if (n > 0)
+		hash_add(&w->hash, *data_r, (size_t)n);
+	return n;
+}
+
+/* What is in `in` to the end of it, or of the frame. False: it does not fit. */
+static bool
+press_part(ZSTD_CCtx *c, ZSTD_outBuffer *to, const void *data, size_t n)
+{
+	ZSTD_inBuffer in = { .src = data, .size = n };
+	size_t left;
+
+	do {
+		left = ZSTD_compressStream2(c, to, &in, n > 0 ?
+			ZSTD_e_continue : ZSTD_e_end);
+		if (ZSTD_isError(left) || to->pos == to->size)
+			return false;
+	} while (n > 0 ? in.pos < in.size : left > 0);
+	return true;
+}
+
+/* All of it, packed. 1: done; 0: it does not become smaller; -1 with errno. */
+static int
+press(ZSTD_CCtx *c, int level, const struct payload_source *s,
+      struct payload *p)
+{
+	ZSTD_outBuffer to = { .dst = p->stored, .size = p->raw_n };
+	const void *data = NULL;
+	struct walk w;
+	bool fits = true;
+	ssize_t n;
 
 	ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
 	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
-	ZSTD_CCtx_setPledgedSrcSize(c, raw_n);
-	for (size_t i = 0; i <= n; i++) {
-		ZSTD_inBuffer from = { .src = i < n ? all[i].data : NULL,
-				       .size = i < n ? all[i].n : 0 };
-		size_t left;
-
-		do {
-			left = ZSTD_compressStream2(c, &to, &from, i < n ?
-				ZSTD_e_continue : ZSTD_e_end);
-			if (ZSTD_isError(left) || to.pos == to.size)
-				return 0;
-		} while (i < n ? from.pos < from.size : left > 0);
-	}
-	return to.pos;
+	ZSTD_CCtx_setPledgedSrcSize(c, p->raw_n);
+	walk_begin(&w, s);
+	while (fits && (n = walk_next(&w, &data)) > 0)
+		fits = press_part(c, &to, data, (size_t)n);
+	if (fits && n == 0)
+		fits = press_part(c, &to, NULL, 0);
+	walk_end(&w, p->hash);
+	p->stored_n = to.pos;
+	p->packing = FORMAT_ZSTD;
+	return !fits ? 0 : n < 0 ? -1 : 1;
 }
 
-static void
-lay_plain(const struct payload_piece *all, size_t n, struct payload *p)
+static int
+lay_plain(const struct payload_source *s, struct payload *p)
 {
-	size_t at = 0;
+	const void *data;
+	struct walk w;
+	ssize_t n;
 
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].n > 0)
-			memcpy(p->stored + at, all[i].data, all[i].n);
-		at += all[i].n;
-	}
-	p->stored_n = at;
+	p->stored_n = 0;
 	p->packing = FORMAT_PLAIN;
+	walk_begin(&w, s);
+	while ((n = walk_next(&w, &data)) > 0) {
+		memcpy(p->stored + p->stored_n, data, (size_t)n);
+		p->stored_n += (size_t)n;
+	}
+	walk_end(&w, p->hash);
+	return n < 0 ? -1 : 0;
 }
 
-static void
-pack(struct packer *k, int level, const struct payload_piece *all, size_t n,
+static int
+pack(struct packer *k, int level, const struct payload_source *s,
      struct payload *p)
 {
 	ZSTD_CCtx *c = level > 0 && p->raw_n > 0 ? take_context(k) : NULL;
+	int ret = 0;
 
-	p->packing = FORMAT_ZSTD;
-	p->stored_n = c ? press(c, level, all, n, p->raw_n, p->stored) : 0;
-	if (p->stored_n == 0)
-		lay_plain(all, n, p);
-	if (c != NULL)
+	if (c != NULL) {
+		ret = press(c, level, s, p);
 		give_context(k, c);
+	}
+	return ret == 0 ? lay_plain(s, p) : ret;
+}
+
+static int
+measure(const struct payload_source *s, struct payload *p, struct err *e)
+{
+	uint64_t left = FORMAT_RAW_MAX;
+	bool fits = s->file_n <= left;
+
+	left -= fits ? s->file_n : 0;
+	for (size_t i = 0; i < s->pieces_n && fits; i++) {
+		fits = s->pieces[i].n <= left;
+		left -= fits ? s->pieces[i].n : 0;
+	}
+	p->raw_n = (size_t)(FORMAT_RAW_MAX - left);
+	return fits ? 0 : err_set(e, ERR_PERM, "cannot archive more than %"
+				  PRIu64 " MiB in one message",
+				  FORMAT_RAW_MAX >> 20);
 }
 
 int
-payload_pack(struct packer *k, int level, const struct payload_piece *all,
-	     size_t n, struct payload *p_r, struct err *e)
+payload_pack(struct packer *k, int level, const struct payload_source *s,
+	     struct payload *p_r, struct err *e)
 {
-	struct hash h = { .ctx = NULL };
 	struct payload p = { .raw_n = 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].n > FORMAT_RAW_MAX - p.raw_n)
-			return err_set(e, ERR_PERM, "cannot archive more than "
-				       "%" PRIu64 " MiB in one message",
-				       FORMAT_RAW_MAX >> 20);
-		p.raw_n += all[i].n;
-	}
-	hash_begin(&h);
-	for (size_t i = 0; i < n; i++)
-		hash_add(&h, all[i].data, all[i].n);
-	hash_end(&h, p.hash);
-	hash_free(&h);
+	if (measure(s, &p, e) < 0)
+		return -1;
 	/* Zeroed pages that nobody touches cost nothing. */
 	p.stored = mem_alloc(p.raw_n + 1);
-	pack(k, level, all, n, &p);
+	if (pack(k, level, s, &p) < 0) {
+		err_errno(e, "cannot read the message again");
+		free(p.stored);
+		return -1;
+	}
 	*p_r = p;
 	return 0;
 }
@@ -168,8 +263,11 @@ payload_open(int fd, const struct format_record *r)
 	p->packing = r->packing;
 	memcpy(p->expected, r->payload_hash, HASH_SIZE);
 	hash_begin(&p->hash);
-	if (p->packing == FORMAT_ZSTD)
+	if (p->packing == FORMAT_ZSTD) {
 		p->context = ZSTD_createDCtx();
+		ZSTD_DCtx_setParameter(p->context, ZSTD_d_windowLogMax,
+				       WINDOW_LOG_MAX);
+	}
 	return p;
 }
 

@@ -18,10 +18,20 @@
 
 #define PAYLOAD_LEVEL_MAX 19	/* beyond, reading needs much memory */
 
-/* A part of a message; a message is all of them one after the other. */
+/* A part of a message; all of them come one after the other. */
 struct payload_piece {
 	const void *data;
 	size_t n;
+};
+
+/* A message: pieces, and behind them the first file_n bytes of a file, which
+ * are read when they are needed; nothing is mapped, so that a disk that fails
+ * is an error and no signal. */
+struct payload_source {
+	const struct payload_piece *pieces;
+	size_t pieces_n;
+	int file;		/* the caller's; not looked at if file_n is 0 */
+	uint64_t file_n;
 };
 
 struct payload {
@@ -37,9 +47,9 @@ struct packer *packer_new(void);
 void packer_free(struct packer *k);
 
 /* level: 1 to PAYLOAD_LEVEL_MAX, 0: as it is. Fails with ERR_PERM for more
- * than FORMAT_RAW_MAX bytes. */
-int payload_pack(struct packer *k, int level, const struct payload_piece *all,
-		 size_t n, struct payload *p_r, struct err *e);
+ * than FORMAT_RAW_MAX bytes, with ERR_TEMP when the file cannot be read. */
+int payload_pack(struct packer *k, int level, const struct payload_source *s,
+		 struct payload *p_r, struct err *e);
 
 /* Reads the payload of a record of an open segment; fd is the caller's. */
 struct payload_reader;
