@@ -117,8 +117,8 @@ static const struct control_request requests[] = {
 	{ NULL, NULL },
 };
 
-static int
-take_signals(struct err *e)
+int
+life_signals(struct err *e)
 {
 	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	struct sigaction action = { .sa_handler = on_signal,
@@ -148,7 +148,7 @@ life_begin(const char *file, struct err *e)
 	counter_set(counter_get(METRIC_START, NULL), (uint64_t)clock_wall());
 	life.control = control_open(s->settings.control_socket, requests, NULL,
 				    e);
-	if (life.control == NULL || take_signals(e) < 0)
+	if (life.control == NULL)
 		ret = -1;
 	snapshot_drop(s);
 	return ret;

@@ -12,8 +12,12 @@
 
 #include "lib/base/err.h"
 
-/* Opens the control socket and takes the signals. file: the configuration.
- * From here on this thread alone gets them. */
+/* Takes the signals; this thread alone is to get them. Before the milter's
+ * socket is open: one that comes while documents are read waits until
+ * life_run(). */
+int life_signals(struct err *e);
+
+/* Opens the control socket. file: the configuration. */
 int life_begin(const char *file, struct err *e);
 
 /* Until it is to end: a signal, or life_is_over(). Returns the exit code. */

@@ -230,7 +230,7 @@ run(const struct arguments *a, int sockets)
 	    read_settings(&s, a->config, &e) < 0)
 		return fail(&e);
 	control_prepare(s.control_socket, who.uid, who.gid);
-	code = callbacks_register(&e) < 0 ||
+	code = life_signals(&e) < 0 || callbacks_register(&e) < 0 ||
 		       open_socket(&place, &s, sockets, who.uid, &e) < 0 ||
 		       child_become(&who, &e) < 0 ||
 		       load(a->config, &e) < 0 ||

@@ -6,7 +6,9 @@ on, serves others, and keeps neither memory nor descriptors. No root needed.
 	SEED=1	of the random sessions, ROUNDS=400 how many
 """
 
+import json
 import random
+import signal
 import struct
 import sys
 
@@ -19,7 +21,7 @@ from packet import (ACCEPT, ALL_ACTIONS, BODY, BODYEOB, CONNECT, CONTINUE,
                     DATA, EOH, HEADER, HELO, INSHEADER, MACRO, MAIL, OPTNEG,
                     QUIT, QUIT_NC, RCPT, REJECT, SKIP, UNKNOWN)   # noqa: E402
 from stage import (SANITIZED, Place, check, differs, done,
-                   setting)                                 # noqa: E402
+                   setting, wait_for)                       # noqa: E402
 
 GOOD = (ACCEPT, CONTINUE)
 GONE = (EOFError, OSError)
@@ -402,6 +404,25 @@ def grown(f, before):
         yield 'descriptors grew from %d to %d' % (before[1], f.descriptors())
 
 
+def while_it_loads(f):
+    """The socket is open and a long document is being read: none of the
+    signals may end it as one that nobody took."""
+    f.stop()
+    f.put({'long.json': b' ' * 30000000 + json.dumps({
+        'RuleSetName': 'long', 'Rules': [{'Actions': [{'Drop': {}}]}]
+    }).encode()})
+    f.configure(ingress_points=[{'name': 'inbound', 'rule_set':
+                                 f.document('long.json')}])
+    for number in signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM:
+        f.start()
+        f.child.send_signal(number)
+        if number != signal.SIGTERM:
+            wait_for(lambda: not f.running() or f.reload() == 0)
+        f.stop()
+        yield from differs('exit code, signal %d' % number,
+                           f.child.returncode, 0)
+
+
 def main():
     with Place() as place:
         f = Filter(place, ingress_points=[{'name': 'inbound'}])
@@ -419,6 +440,7 @@ def main():
         check('no descriptors left for accept()', play(
             no_descriptors, g, Bystander(g)))
         check('ends well after that', g.ends())
+        check('signals while it loads', while_it_loads(g))
     done()
 
 
