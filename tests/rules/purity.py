@@ -41,8 +41,8 @@ POLICY = re.compile(
 # words of tables. What it is told to do is elsewhere.
 FILTER = re.compile(
     r'^((facts|range|policy|verdict|action|head|relayed)_\w+|strcasecmp'
-    r'|message_(add_recipient|count)|trouble_words|json_(string|integer|real)_\w+'
-    r'|%s)$' % ABORTS)
+    r'|message_(add_recipient|count)|(trouble|refusal)_words'
+    r'|json_(string|integer|real)_\w+|%s)$' % ABORTS)
 
 # Folder, archive, its pure members (all if none are named), what else they may.
 PARTS = (
