@@ -82,20 +82,35 @@ find_end(struct archive *a, uint32_t number)
 		? UINT64_MAX : a->ahead.header.previous_end;
 }
 
+/* Nobody removes one between two others. Told once. */
+static enum archive_found
+tell_gap(struct archive *a, uint32_t number, struct err *e)
+{
+	err_set(e, ERR_PERM, "segments %" PRIu32 " to %" PRIu32 " are missing",
+		a->opened + 1, number - 1);
+	a->opened = 0;
+	return ARCHIVE_DAMAGED;
+}
+
 static enum archive_found
 next_segment(struct archive *a, struct err *e)
 {
 	const uint32_t number = a->numbers[a->next];
 	int ret;
 
+	if (a->opened != 0 && number != a->opened + 1)
+		return tell_gap(a, number, e);
+	a->opened = 0;
 	segment_close(&a->segment);
 	ret = segment_open(&a->segment, a->dir, number, e);
 	a->next++;
 	a->at = FORMAT_SEGMENT_HEADER;
 	if (ret < 0 && e->kind != ERR_PERM && errno == ENOENT)
 		return ARCHIVE_DAMAGED;		/* pruned this moment */
-	if (ret == 0)
+	if (ret == 0) {
+		a->opened = number;
 		a->end = find_end(a, number);
+	}
 	return told(ret, e);
 }
 
@@ -117,6 +132,16 @@ pass(struct archive *a, struct err *e)
 	return ARCHIVE_DAMAGED;
 }
 
+static enum archive_found
+tell_cut(struct archive *a, struct err *e)
+{
+	err_set(e, ERR_PERM, "segment %" PRIu32 " ends at %" PRIu64 ", and not "
+		"at %" PRIu64 " as the next one says", a->segment.header.number,
+		a->at, a->end);
+	segment_close(&a->segment);
+	return ARCHIVE_DAMAGED;
+}
+
 enum archive_found
 archive_next(struct archive *a, struct format_record *r_r,
 	     const char **metadata_r, struct err *e)
@@ -135,6 +160,9 @@ archive_next(struct archive *a, struct format_record *r_r,
 			return ARCHIVE_FAILED;
 		if (found == SEGMENT_DAMAGED)
 			return pass(a, e);
+		if (a->segment.fd >= 0 && a->at < a->end &&
+		    a->end != UINT64_MAX)
+			return tell_cut(a, e);
 		if (a->next >= a->n)
 			return ARCHIVE_END;
 		if (next_segment(a, e) != ARCHIVE_RECORD) {
@@ -154,6 +182,7 @@ archive_seek(struct archive *a, struct format_place behind)
 
 	segment_close(&a->segment);
 	a->next = 0;
+	a->opened = 0;
 	while (a->next < a->n && a->numbers[a->next] < behind.segment)
 		a->next++;
 	if (a->next == a->n || a->numbers[a->next] != behind.segment ||

@@ -21,6 +21,7 @@ struct archive {
 	/* private */
 	size_t next;		/* the segment to be opened */
 	uint64_t at, end;
+	uint32_t opened;	/* the segment before that one; 0: none */
 	/* That of the record, the one behind it, that of other bytes. */
 	struct segment segment, ahead, other;
 };

@@ -13,12 +13,11 @@
 #include "lib/base/fsio.h"
 #include "maintain-private.h"
 
-#define LOCK "maintenance"
-
 static int
 take_lock(int dir, struct err *e)
 {
-	int fd = fsio_openat(dir, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	int fd = fsio_openat(dir, MAINTAIN_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW,
+			     0600);
 	struct stat st;
 
 	if (fd < 0) {

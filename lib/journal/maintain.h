@@ -14,6 +14,8 @@
 #include "format.h"
 #include "lib/base/err.h"
 
+#define MAINTAIN_LOCK "maintenance"	/* its name in the directory */
+
 /* What is common to both. */
 struct maintain {
 	const char *dir;

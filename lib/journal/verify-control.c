@@ -1,10 +1,14 @@
 #include <config.h>
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
+#include "lib/base/fsio.h"
 #include "lib/base/text.h"
+#include "maintain.h"
 #include "verify-private.h"
 
 static void
@@ -82,6 +86,32 @@ is_there(struct verify_walk *w, const struct verify_erased *order)
 	       r.state == FORMAT_WHOLE;
 }
 
+/* Somebody erases or prunes this moment. */
+static bool
+is_maintained(struct verify_walk *w)
+{
+	int fd = fsio_openat(w->a.dir, MAINTAIN_LOCK, O_RDONLY, 0);
+	const bool is = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+
+	fsio_close(&fd);
+	return is;
+}
+
+/* Asked for first: who ends between the two questions has done it. */
+static void
+compare_order(struct verify_walk *w, const struct verify_erased *order)
+{
+	const bool busy = is_maintained(w);
+
+	if (!is_there(w, order))
+		return;
+	if (busy)
+		verify_note(w, "%s: it is being erased", order->id);
+	else
+		verify_wrong(w, "%s: it was to be erased and is still there; "
+			     "erase it again", order->id);
+}
+
 static void
 compare_erased(struct verify_walk *w)
 {
@@ -90,11 +120,8 @@ compare_erased(struct verify_walk *w)
 			verify_wrong(w, "%s: its bytes are gone, and no record "
 				     "says why", w->erased[i].id);
 	for (size_t i = 0; i < w->orders_n; i++)
-		if (!has(w->erased, w->erased_n, &w->orders[i]) &&
-		    is_there(w, &w->orders[i]))
-			verify_wrong(w, "%s: it was to be erased and is still "
-				     "there; erase it again",
-				     w->orders[i].id);
+		if (!has(w->erased, w->erased_n, &w->orders[i]))
+			compare_order(w, &w->orders[i]);
 }
 
 static const struct control_segment *

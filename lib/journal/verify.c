@@ -202,17 +202,33 @@ pass(struct verify_walk *w, uint64_t end, const struct err *e)
 	w->at.offset = more ? next : end;
 }
 
+/* Where a segment ends is the next one's word. */
+static uint64_t
+end_of(struct verify_walk *w, uint32_t number)
+{
+	struct segment *ahead = &w->a.ahead;
+	uint64_t end = UINT64_MAX;
+	struct err e;
+
+	if (segment_open(ahead, w->a.dir, number + 1, &e) == 0) {
+		end = ahead->header.previous_end;
+		segment_close(ahead);
+	}
+	return end;
+}
+
 /* In the last segment the end is moving: what is not whole may become so, as
- * long as somebody has the archive's lock, or we cannot see that. */
+ * long as somebody has the archive's lock, or we cannot see that; or a next
+ * segment says that this one ends before it. */
 static enum segment_found
-check_moving(struct verify_walk *w, uint64_t end, struct err *e)
+check_moving(struct verify_walk *w, uint64_t *end, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	enum segment_found found = check_record(w, e);
 	bool quiet;
 	int lock;
 
-	if (end != UINT64_MAX || found != SEGMENT_DAMAGED)
+	if (*end != UINT64_MAX || found != SEGMENT_DAMAGED)
 		return found;
 	lock = fsio_openat(w->a.dir, JOURNAL_LOCK, O_RDONLY, 0);
 	quiet = lock < 0 && errno == ENOENT;	/* else it is not for us */
@@ -223,9 +239,13 @@ check_moving(struct verify_walk *w, uint64_t end, struct err *e)
 			nanosleep(&pause, NULL);
 		w->a.segment.window_n = 0;
 		found = check_record(w, e);
+		*end = end_of(w, w->at.segment);
+		if (*end != UINT64_MAX)
+			break;
 	}
 	fsio_close(&lock);
-	return found;
+	return found == SEGMENT_DAMAGED && w->at.offset >= *end ? SEGMENT_END
+	       : found;
 }
 
 static int
@@ -236,7 +256,7 @@ check_records(struct verify_walk *w, uint64_t end, struct err *e)
 	w->at.offset = sure;
 	meet(w);
 	while (w->at.offset < end) {
-		enum segment_found found = check_moving(w, end, e);
+		enum segment_found found = check_moving(w, &end, e);
 
 		if (found == SEGMENT_FAILED)
 			return -1;
@@ -285,22 +305,6 @@ check_header(struct verify_walk *w, uint32_t before)
 	w->v->file_bytes += w->a.segment.size;
 }
 
-/* Where a segment ends is the next one's word. */
-static uint64_t
-end_of(struct verify_walk *w, size_t i)
-{
-	struct archive *a = &w->a;
-	uint64_t end = UINT64_MAX;
-	struct err e;
-
-	if (i + 1 < a->n && a->numbers[i + 1] == a->numbers[i] + 1 &&
-	    segment_open(&a->ahead, a->dir, a->numbers[i + 1], &e) == 0) {
-		end = a->ahead.header.previous_end;
-		segment_close(&a->ahead);
-	}
-	return end;
-}
-
 static int
 check_segment(struct verify_walk *w, size_t i, struct err *e)
 {
@@ -308,6 +312,12 @@ check_segment(struct verify_walk *w, size_t i, struct err *e)
 	const uint32_t before = i > 0 ? a->numbers[i - 1] : 0;
 	int ret = segment_open(&a->segment, a->dir, a->numbers[i], e);
 
+	if (ret < 0 && e->kind != ERR_PERM && errno == ENOENT) {
+		verify_note(w, "segment %" PRIu32 " was pruned while this was "
+			    "running", a->numbers[i]);
+		w->chained = false;
+		return 0;
+	}
 	if (ret < 0 && e->kind != ERR_PERM)
 		return -1;
 	if (ret < 0) {
@@ -316,20 +326,45 @@ check_segment(struct verify_walk *w, size_t i, struct err *e)
 		return 0;
 	}
 	check_header(w, before);
-	ret = check_records(w, end_of(w, i), e);
+	ret = check_records(w, end_of(w, a->numbers[i]), e);
 	segment_close(&a->segment);
 	return ret;
+}
+
+/* Segments that were begun since: a record without bytes may have been met whose
+ * reason stands there. */
+static int
+add_new(struct archive *a, struct err *e)
+{
+	const uint32_t last = a->numbers[a->n - 1];
+	uint32_t *all;
+	size_t n;
+
+	if (segment_list(a->dir, &all, &n, e) < 0)
+		return -1;
+	a->numbers = mem_grow(a->numbers, a->n + n, sizeof(*a->numbers));
+	for (size_t i = 0; i < n; i++)
+		if (all[i] > last)
+			a->numbers[a->n++] = all[i];
+	free(all);
+	return 0;
 }
 
 static int
 walk(struct verify_walk *w, struct err *e)
 {
-	for (size_t i = 0; i < w->a.n; i++)
-		if (check_segment(w, i, e) < 0) {
-			e->kind = ERR_STOP;
-			e->code = EX_IOERR;
-			return -1;
-		}
+	int ret = 0;
+
+	for (size_t i = 0; i < w->a.n && ret == 0; i++) {
+		ret = check_segment(w, i, e);
+		if (ret == 0 && i + 1 == w->a.n)
+			ret = add_new(&w->a, e);
+	}
+	if (ret < 0) {
+		e->kind = ERR_STOP;
+		e->code = EX_IOERR;
+		return -1;
+	}
 	w->v->head.end = w->at;
 	memcpy(w->v->head.chain, w->chain, HASH_SIZE);
 	verify_compare(w);

@@ -2,12 +2,14 @@
 """crash - what is acknowledged is in the archive, whatever happens.
 
 	COPIES=N	of the image of a power cut, 50
-	KILLS=N		SHOW=N		PARTS="groups foreign kill fail full cut
+	KILLS=N		SHOW=N		PARTS="groups foreign kill busy fail full cut
 			after"
 
 groups	flushes are shared: at 50 threads at most one for 5 messages
 foreign	a reader that shares no code with us agrees on 10,000 records
 kill	SIGKILL at random moments, again and again in one archive
+busy	messages are erased, segments pruned, all is verified and listed again
+	and again while 12 threads append
 fail	each kind of call fails once, a failed flush loses its pages
 full	a disk that fills up, and is emptied
 cut	a file system's image is copied at random moments while 20 threads
@@ -149,6 +151,39 @@ def kill(base):
            complaints + missing(where, found) + verified(where))
 
 
+def busy(base):
+    where, log = tempfile.mkdtemp(dir=base), base + "/busylog"
+    append(where, "--count", "40", "--days", "400")
+    append(where, "--count", "40", "--days", "300")
+    with open(log, "w") as f:
+        p = subprocess.Popen(
+            [APPENDER, "--free-mib", "1", "--count", "12000", "--threads",
+             "12", "--size", "4000", "--segment-kib", "256", where],
+            stdout=f, stderr=subprocess.STDOUT)
+    complaints, erased, rounds = [], set(), 0
+    while p.poll() is None or rounds < 3:
+        rounds += 1
+        ids = sorted(set(acknowledged(open(log).read())[0]) - erased)
+        for words in (("erase", "--reason", "test", *ids[-2:]),
+                      ("prune", "--grace", "0"), ("verify",),
+                      ("list", "--limit", "100000")):
+            if words[0] == "erase":
+                if not ids:
+                    continue
+                erased.update(ids[-2:])
+            ran = archive(words[0], "--archive", where, *words[1:])
+            if ran.returncode != 0:
+                complaints.append("%s: %d %s" % (
+                    words[0], ran.returncode, ran.stderr[-300:]))
+    found = acknowledged(open(log).read())[0]
+    result("busy: %d acknowledged, %d erased, %d rounds" % (
+        len(found), len(erased), rounds), complaints +
+        missing(where, found) + verified(where) +
+        ["not all" for _ in "x" if len(found) != 12000] +
+        ["nothing was pruned" for _ in "x" if os.path.exists(
+            where + "/0000000001.segment")])
+
+
 def fail(base):
     for call, words in FLUSHES.items():
         for word in words.split():
@@ -287,10 +322,11 @@ def after(base, cutworld, fs):
 
 def main():
     global skipped
-    parts = os.environ.get("PARTS", "groups foreign kill fail full cut after")
+    parts = os.environ.get("PARTS", "groups foreign kill busy fail full cut "
+                           "after")
     base = tempfile.mkdtemp(prefix="fallbackmx-archive.")
     try:
-        for part in (groups, foreign, kill, fail):
+        for part in (groups, foreign, kill, busy, fail):
             if part.__name__ in parts.split():
                 part(base)
     finally:

@@ -220,6 +220,42 @@ segments_that_are_gone_are_seen(const char *dir)
 	}
 }
 
+static int
+damage_read(const char *dir)
+{
+	static struct archive a;
+	struct format_record r;
+	const char *metadata;
+	enum archive_found found;
+	int n = 0;
+
+	assert_int_equal(archive_open(&a, dir, &e), 0);
+	while ((found = archive_next(&a, &r, &metadata, &e)) != ARCHIVE_END) {
+		assert_true(found != ARCHIVE_FAILED);
+		n += found == ARCHIVE_DAMAGED;
+	}
+	archive_close(&a);
+	return n;
+}
+
+/* Not only verify: a list that is short says so. */
+static void
+readers_tell_what_is_missing(const char *dir)
+{
+	char ids[6][FORMAT_ID_SIZE];
+	struct format_place p;
+
+	make(dir, ids);
+	assert_int_equal(damage_read(dir), 0);
+	assert_true(format_place(ids[3], &p));
+	assert_int_equal(truncate(segment(dir, 2), (off_t)p.offset), 0);
+	assert_int_equal(damage_read(dir), 1);
+	assert_non_null(strstr(e.text, "segment 2 ends at"));
+	unlink(segment(dir, 2));
+	assert_int_equal(damage_read(dir), 1);
+	assert_string_equal(e.text, "segments 2 to 2 are missing");
+}
+
 static void
 another_archives_segment_is_seen(const char *dir)
 {
@@ -367,6 +403,7 @@ main(void)
 		plain_unit_test(records_that_changed_places_are_seen),
 		plain_unit_test(a_forged_record_breaks_the_chain),
 		plain_unit_test(segments_that_are_gone_are_seen),
+		plain_unit_test(readers_tell_what_is_missing),
 		plain_unit_test(another_archives_segment_is_seen),
 		plain_unit_test(a_kept_head_is_met_later),
 		plain_unit_test(an_unfinished_append_is_told),
