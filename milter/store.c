@@ -32,6 +32,22 @@ result(const char *name, const char *word)
 	return c;
 }
 
+static int
+code_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return EX_CONFIG;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return EX_NOPERM;
+	default:
+		return EX_IOERR;	/* it may go over */
+	}
+}
+
 /* The directory of all archives is the administrator's to make: a disk that is
  * not mounted must not be taken for an empty archive. */
 static int
@@ -42,10 +58,9 @@ make_directory(const char *directory, const char *name, struct err *e)
 
 	if (dir < 0 || (mkdirat(dir, name, 0700) < 0 && errno != EEXIST) ||
 	    fsio_sync(dir) < 0)
-		ret = err_stop(e, errno == EACCES || errno == EPERM ||
-			       errno == EROFS ? EX_NOPERM : EX_CONFIG,
-			       "cannot make the archive %s in %s: %s", name,
-			       text_show(directory), strerror(errno));
+		ret = err_stop(e, code_of(errno), "cannot make the archive %s "
+			       "in %s: %s", name, text_show(directory),
+			       strerror(errno));
 	fsio_close(&dir);
 	return ret;
 }
