@@ -6,10 +6,25 @@
 #include <time.h>
 
 #include "alive.h"
+#include "lib/base/log.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct alive *all;
 static bool running;
+
+static void
+tell_one(struct alive *x)
+{
+	if (x->told > x->seconds)
+		return;
+	x->told += ALIVE_SECONDS;
+	if (x->told <= x->seconds)
+		x->tell(x->arg);
+	else
+		log_problem("%s: the archive has not answered for %u seconds; "
+			    "Postfix is not told any more to wait", x->name,
+			    x->seconds);
+}
 
 /* Ends when nobody waits any more: the next one begins another. */
 static void *
@@ -27,17 +42,16 @@ tell_all(void *arg)
 			return NULL;
 		}
 		for (struct alive *x = all; x != NULL; x = x->next)
-			x->tell(x->arg);
+			tell_one(x);
 		pthread_mutex_unlock(&lock);
 	}
 }
 
 void
-alive_begin(struct alive *x, void (*tell)(void *arg), void *arg)
+alive_begin(struct alive *x)
 {
 	pthread_t thread;
 
-	*x = (struct alive){ .tell = tell, .arg = arg };
 	pthread_mutex_lock(&lock);
 	x->next = all;
 	if (all != NULL)

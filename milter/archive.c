@@ -216,6 +216,12 @@ note_stored(struct message *m, const struct store *s,
 	counter_add(receipt->again ? s->again : s->stored, 1);
 }
 
+static const char *
+name_of(const struct message *m)
+{
+	return *m->queue_id != '\0' ? m->queue_id : "NOQUEUE";
+}
+
 static void
 conclude(struct message *m, const struct copy *c, struct plan *p)
 {
@@ -226,9 +232,8 @@ conclude(struct message *m, const struct copy *c, struct plan *p)
 		return;
 	}
 	counter_add(r->archive->store->failed, 1);
-	log_problem("%s: cannot archive in %s: %s",
-		    *m->queue_id ? m->queue_id : "NOQUEUE", r->archive->name,
-		    c->e.text);
+	log_problem("%s: cannot archive in %s: %s", name_of(m),
+		    r->archive->name, c->e.text);
 	plan_not_archived(m, r->required, c->e.kind == ERR_PERM ? PLAN_NEVER
 			  : c->receipt.full ? PLAN_FULL : PLAN_LATER, p);
 }
@@ -238,7 +243,8 @@ archive_message(const struct archiving *x, struct plan *p)
 {
 	struct message *m = &x->session->message;
 	struct requests q = { NULL, 0 };
-	struct alive alive;
+	struct alive alive = { .name = name_of(m), .tell = x->tick,
+			       .arg = x->arg };
 	struct copy *all;
 
 	if (!m->keep.on || p->result == RESULT_TEMPFAILED)
@@ -253,7 +259,8 @@ archive_message(const struct archiving *x, struct plan *p)
 		all[i].request = &q.all[i];
 		prepare(x, p, &all[i]);
 	}
-	alive_begin(&alive, x->tick, x->arg);
+	alive.seconds = (unsigned)m->snapshot->settings.wait;
+	alive_begin(&alive);
 	append_all(all, q.n);
 	alive_end(&alive);
 	for (size_t i = 0; i < q.n; i++) {
