@@ -25,25 +25,32 @@
 int renameat2(int from_dir, const char *from, int to_dir, const char *to,
 	      unsigned int flags);
 
+static char which[32];
+static int number, error_wanted;
 static atomic_int seen;
 static atomic_long flushed;	/* bytes of the file that was flushed last */
+
+/* The milter drops its environment. */
+__attribute__((constructor)) static void
+read_plan(void)
+{
+	const char *plan = getenv("FAILCALL");
+
+	if (plan == NULL ||
+	    sscanf(plan, "%31s %d %d", which, &number, &error_wanted) != 3)
+		number = 0;
+}
 
 static int
 fails(const char *name)
 {
-	const char *plan = getenv("FAILCALL");
-	char which[32];
-	int number, error;
-
-	if (plan == NULL ||
-	    sscanf(plan, "%31s %d %d", which, &number, &error) != 3 ||
-	    strcmp(which, name) != 0 ||
+	if (strcmp(which, name) != 0 ||
 	    atomic_fetch_add(&seen, 1) + 1 != number)
 		return 0;
-	if (error == 0)
+	if (error_wanted == 0)
 		raise(SIGKILL);
-	errno = error;
-	return error;
+	errno = error_wanted;
+	return error_wanted;
 }
 
 static int

@@ -44,13 +44,16 @@ def group():
 
 class Filter:
     """settings: of the object "milter", more than the test's own;
-    descriptors: that it may have; environment: more than ours."""
+    descriptors: that it may have; environment: more than ours; preload: a
+    shared object of the build."""
 
     def __init__(self, place, name='filter', files=None, descriptors=None,
-                 environment=None, **settings):
+                 environment=None, preload=None, **settings):
         self.place, self.descriptors_at_most = place, descriptors
-        self.environment = environment or {}
+        self.environment = dict(environment or {})
         self.dir = place.folder(name, NOBODY)
+        if preload:
+            self.preload(preload)
         self.path = os.path.join(self.dir, 'socket')
         self.socket = 'unix:' + self.path
         self.log = os.path.join(self.dir, 'log')
@@ -61,6 +64,11 @@ class Filter:
         self.put(files or {})
         self.configure(**settings)
         self.start()
+
+    def preload(self, name):
+        """From the next start on; where nobody can read it."""
+        self.environment['LD_PRELOAD'] = shutil.copy(rule.built(name),
+                                                     self.dir)
 
     def put(self, files):
         """{name: content}; JSON if it is no text."""

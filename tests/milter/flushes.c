@@ -1,0 +1,102 @@
+/*
+ * flushes - counts the flushes of a program that it is preloaded into, makes
+ * them slow and lets them fail, as a file says at that moment:
+ *
+ *	FLUSHES=DIR	DIR/count gets a byte for each: d fdatasync, s fsync
+ *			DIR/plan, if it is there: "MILLISECONDS ERRNO"
+ *
+ * The time is slept after the call, so flushes overlap, as on a disk with a
+ * queue. One that fails is not made.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static char dir[3072];
+
+struct plan {
+	long ms;
+	int error;
+};
+
+/* The milter drops its environment. */
+__attribute__((constructor)) static void
+remember(void)
+{
+	const char *given = getenv("FLUSHES");
+
+	snprintf(dir, sizeof(dir), "%s", given != NULL ? given : "/nowhere");
+}
+
+static int
+open_in(const char *name, int flags)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return open(path, flags | O_CLOEXEC, 0666);
+}
+
+static struct plan
+read_plan(void)
+{
+	struct plan p = { .ms = 0 };
+	char text[64];
+	const int fd = open_in("plan", O_RDONLY);
+	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, "%ld %d", &p.ms, &p.error) != 2)
+		p = (struct plan){ .ms = 0 };
+	return p;
+}
+
+static void
+count(char letter)
+{
+	const int fd = open_in("count", O_WRONLY | O_CREAT | O_APPEND);
+
+	if (fd < 0)
+		return;
+	if (write(fd, &letter, 1) != 1)
+		abort();
+	close(fd);
+}
+
+static int
+flush(int fd, char letter, long call)
+{
+	const struct plan p = read_plan();
+	const struct timespec pause = { .tv_sec = p.ms / 1000,
+					.tv_nsec = p.ms % 1000 * 1000000 };
+	int ret = -1, error = p.error;
+
+	count(letter);
+	if (p.error == 0) {
+		ret = (int)syscall(call, fd);
+		error = errno;
+	}
+	nanosleep(&pause, NULL);
+	errno = error;
+	return ret;
+}
+
+int
+fdatasync(int fd)
+{
+	return flush(fd, 'd', SYS_fdatasync);
+}
+
+int
+fsync(int fd)
+{
+	return flush(fd, 's', SYS_fsync);
+}
