@@ -34,6 +34,8 @@ import time
 sys.dont_write_bytecode = True
 
 from filter import CLIENT, Filter                           # noqa: E402
+from mta import Session                                     # noqa: E402
+from packet import CONTINUE                                 # noqa: E402
 from postfix import Postfix                                 # noqa: E402
 from smtp import Hung                                       # noqa: E402
 from stage import (HERE, NOBODY, Place, check, differs, done, need, setting,
@@ -51,6 +53,7 @@ HEAD = 'From: bob@example.net\r\nTo: alice@null.example\r\n' \
     'Message-ID: <%s@example.net>\r\n\r\n'
 EIO = 5
 MIB = 1 << 20
+OWN = 1 << 18       # bytes that a file system may take for itself
 
 
 def letter(name, r, size):
@@ -321,14 +324,16 @@ def full(place, base, fs):
         if not wait_for(lambda: load.refused[FULL] >= 20, 120):
             problems.append('nobody was told that it is full')
         least.append(image.free())
-    if least[0] < 8 * MIB:
+    # The file system's own blocks come on top.
+    if least[0] < 8 * MIB - OWN:
         problems.append('%d bytes are left of 8 MiB' % least[0])
     problems += differs('answers', set(load.refused), {FULL})
     # More than there is: it waits in a file of the archive's file system.
     big = letter('big', random.Random(1), 40 * MIB)
     problems += differs('big', scene.send(big)[0], 452)
-    wait_for(lambda: image.free() >= least[0], 20)
-    problems += differs('room is given back', image.free() >= least[0], True)
+    if not wait_for(lambda: image.free() >= least[0] - OWN, 20):
+        problems.append('its room is not given back: %d bytes of %d' % (
+            image.free(), least[0]))
     problems += is_whole(scene.dir, load.accepted)
     image.empty()
     before = len(load.accepted)
@@ -422,21 +427,63 @@ def slow_scene(place, **how):
     return scene, flushes
 
 
+def together(scene, r, barrier, rounds, accepted, problems):
+    """One of many who play Postfix: all end their messages at once."""
+    with Session(scene.filter.socket) as s:
+        s.begin()
+        for i in range(rounds):
+            name = '%x' % r.getrandbits(64)
+            head, _, body = letter(name, r, 500).partition(b'\r\n\r\n')
+            s.mail()
+            s.rcpt()
+            s.data()
+            for field in head.split(b'\r\n'):
+                s.header(*field.split(b':', 1))
+            s.eoh()
+            s.body(body)
+            barrier.wait(120)
+            said = s.eom(i='4%d' % i)[1]
+            if said != CONTINUE:
+                problems.append(repr(said))
+            accepted.append(sha256(head + b'\r\n\r\n' + body))
+
+
+def all_together(scene, sessions, rounds):
+    """(hashes of what was answered 250, problems)"""
+    accepted, problems = [], []
+    barrier = threading.Barrier(sessions)
+    threads = [threading.Thread(target=together, args=(
+        scene, random.Random(i), barrier, rounds, accepted, problems))
+        for i in range(sessions)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return set(accepted), problems
+
+
 def group(place):
     """Group commit is one: a flush answers all who came while the one before
-    was under way."""
+    was under way. Behind a Postfix on a busy machine they come one by one, so
+    that is a figure only; sessions that end together leave no doubt."""
     scene, flushes = slow_scene(place)
     scene.send(letter('first', random.Random(0), 500))
     plan(flushes, 5)
-    before, many = counted(flushes, b'd'), setting('GROUPED', 1500)
+    before, many = counted(flushes, b'd'), setting('GROUPED', 1000)
     with Load(scene, 50) as load:
         load.reaches(many)
-    n, flushed = len(load.accepted), counted(flushes, b'd') - before
-    print('# 50 sessions, 5 ms a flush: %d messages, %d flushes' % (
-        n, flushed))
-    problems = list(is_whole(scene.dir, load.accepted))
-    if flushed > n / 5:
+    middle = counted(flushes, b'd')
+    accepted, problems = all_together(scene, 50, many // 50)
+    flushed = counted(flushes, b'd') - middle
+    for words, n, f in (('by Postfix', len(load.accepted), middle - before),
+                        ('that end together', len(accepted), flushed)):
+        print('# 50 sessions %s, 5 ms a flush: %d messages, %d flushes' % (
+            words, n, f))
+        problems += ['a flush for each' for _ in 'x' if f > n * 2 / 3]
+    if flushed > len(accepted) / 5:
         problems.append('more than one flush for five messages')
+    problems += differs('messages', len(accepted), many // 50 * 50)
+    problems += is_whole(scene.dir, load.accepted | accepted)
     problems += scene.close()
     check('group commit', problems)
 
