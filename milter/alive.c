@@ -11,6 +11,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct alive *all;
 static bool running;
+static unsigned waiting;
 
 static void
 tell_one(struct alive *x)
@@ -57,6 +58,7 @@ alive_begin(struct alive *x)
 	if (all != NULL)
 		all->before = x;
 	all = x;
+	waiting++;
 	if (!running && pthread_create(&thread, NULL, tell_all, NULL) == 0) {
 		pthread_detach(thread);
 		running = true;
@@ -74,5 +76,17 @@ alive_end(struct alive *x)
 		all = x->next;
 	if (x->next != NULL)
 		x->next->before = x->before;
+	waiting--;
 	pthread_mutex_unlock(&lock);
+}
+
+unsigned
+alive_waiting(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&lock);
+	n = waiting;
+	pthread_mutex_unlock(&lock);
+	return n;
 }

@@ -23,4 +23,7 @@ struct alive {
 void alive_begin(struct alive *x);
 void alive_end(struct alive *x);
 
+/* How many have begun and not ended. Any thread. */
+unsigned alive_waiting(void);
+
 #endif

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "alive.h"
 #include "callbacks.h"
 #include "control.h"
 #include "lib/base/clock.h"
@@ -31,6 +32,7 @@ static struct {
 	const char *file;
 	struct control *control;
 	struct pulse pulse;
+	double busy_until;
 	int wake[2]; /* a byte for each signal */
 	_Atomic bool over;
 	double metrics_due;
@@ -171,6 +173,19 @@ write_metrics(void)
 	snapshot_drop(s);
 }
 
+/* Messages that wait for an archive are seen once a second, or not at all if
+ * they do not wait long: then no pulse is needed. */
+static enum pulse_want
+wanted_pulse(void)
+{
+	const double now = clock_monotonic();
+
+	if (alive_waiting() > 1)
+		life.busy_until = now + PULSE_SECONDS;
+	return now < life.busy_until ? PULSE_BUSY
+		: callbacks_sessions() > 0 ? PULSE_BEAT : PULSE_REST;
+}
+
 /* Waits for at most ms and does what is ready; signals come into got. Returns
  * how many. */
 static ssize_t
@@ -179,8 +194,8 @@ turn(int ms, char *got, size_t room)
 	struct pollfd fds[2 + CONTROL_POLL_MAX] = {
 		{ .fd = life.wake[0], .events = POLLIN },
 	};
-	const size_t beat = pulse_poll(&life.pulse, callbacks_sessions() > 0,
-				       fds + 1, &ms);
+	const size_t beat = pulse_poll(&life.pulse, wanted_pulse(), fds + 1,
+				       &ms);
 	const size_t n = control_poll(life.control, fds + 1 + beat, &ms);
 	ssize_t bytes;
 

@@ -77,7 +77,8 @@ lower(int *timeout_ms, double seconds)
 }
 
 size_t
-pulse_poll(struct pulse *p, bool wanted, struct pollfd *fds, int *timeout_ms)
+pulse_poll(struct pulse *p, enum pulse_want want, struct pollfd *fds,
+	   int *timeout_ms)
 {
 	const double now = clock_monotonic();
 
@@ -86,9 +87,12 @@ pulse_poll(struct pulse *p, bool wanted, struct pollfd *fds, int *timeout_ms)
 	if (p->fd >= 0 && now >= p->due)
 		give_up(p);
 	/* Nobody tells this thread when the first session comes. */
-	if (p->fd < 0 && !wanted)
+	if (p->fd < 0 && want == PULSE_REST)
 		p->due = now + PULSE_SECONDS;
-	else if (p->fd < 0 && now >= p->due)
+	if (p->fd < 0 && want == PULSE_BUSY &&
+	    p->due > now + PULSE_BUSY_SECONDS)
+		p->due = now + PULSE_BUSY_SECONDS;
+	if (p->fd < 0 && now >= p->due)
 		start(p, now);
 	lower(timeout_ms, p->due - now);
 	if (p->fd < 0)

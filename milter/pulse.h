@@ -6,8 +6,9 @@
  * are busy at the ends of their messages. Nobody looks at that session again
  * until something else comes; a new connection makes it look. So while there
  * are sessions, every second a connection of our own says the first words of
- * the protocol, takes the answer and leaves. Nothing of it blocks. Not for
- * threads: the main one's.
+ * the protocol, takes the answer and leaves; a hundred times while messages
+ * wait for an archive, where many threads are busy all the time. Nothing of it
+ * blocks. Not for threads: the main one's.
  */
 #ifndef FALLBACKMX_MILTER_PULSE_H
 #define FALLBACKMX_MILTER_PULSE_H
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 
 #define PULSE_SECONDS 1
+#define PULSE_BUSY_SECONDS 0.01
 #define PULSE_PATIENCE 20	/* beats without an answer: it is said */
 
 /* Zero-initialised: there is no socket, nothing beats. */
@@ -33,9 +35,11 @@ struct pulse {
  * Before there is a second one. */
 void pulse_find(struct pulse *p);
 
+enum pulse_want { PULSE_REST, PULSE_BEAT, PULSE_BUSY };
+
 /* Begins a beat if it is time, wanted and possible. Returns how many of fds
  * (one) are to be waited for; *timeout_ms is lowered as poll(2) needs it. */
-size_t pulse_poll(struct pulse *p, bool wanted, struct pollfd *fds,
+size_t pulse_poll(struct pulse *p, enum pulse_want want, struct pollfd *fds,
 		  int *timeout_ms);
 
 /* Does what is ready. n: what pulse_poll() returned. */

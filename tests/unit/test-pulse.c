@@ -21,10 +21,10 @@ listen_at(const char *path)
 
 /* One turn of the main loop, of at most ms. */
 static void
-turn(struct pulse *p, bool wanted, int ms)
+turn(struct pulse *p, enum pulse_want want, int ms)
 {
 	struct pollfd fds[1];
-	const size_t n = pulse_poll(p, wanted, fds, &ms);
+	const size_t n = pulse_poll(p, want, fds, &ms);
 
 	assert_true(ms <= 1001);
 	assert_true(poll(fds, (nfds_t)n, ms) >= 0);
@@ -36,33 +36,41 @@ beats(const char *dir)
 {
 	const int server = listen_at(scratch_path("%s/sock", dir));
 	unsigned char got[64];
+	struct pollfd fds[1];
 	struct pulse p;
-	int one;
+	int one, ms;
 
 	pulse_find(&p);
 	assert_true(p.to_n > 0);
-	turn(&p, true, 0);	/* it connects */
-	turn(&p, true, 100);	/* and asks */
+	turn(&p, PULSE_BEAT, 0);	/* it connects */
+	turn(&p, PULSE_BEAT, 100);	/* and asks */
 	one = accept(server, NULL, NULL);
 	assert_true(one >= 0);
 	assert_int_equal(recv(one, got, sizeof(got), 0), 17);
 	assert_memory_equal(got, "\0\0\0\15O\0\0\0\6", 9);
 	assert_int_equal(send(one, got, 17, 0), 17);
-	turn(&p, true, 100);	/* is answered, and leaves */
+	/* It is answered, and leaves. */
+	turn(&p, PULSE_BEAT, 100);
 	assert_int_equal(p.fd, -1);
 	assert_int_equal(recv(one, got, sizeof(got), MSG_WAITALL), 5);
 	assert_memory_equal(got, "\0\0\0\1Q", 5);
 	close(one);
-	/* The next one is due in a second. */
-	turn(&p, true, 0);
+	/* The next one is due in a second, or at once if there is much to do. */
+	ms = 5000;
+	pulse_poll(&p, PULSE_BEAT, fds, &ms);
+	assert_in_range(ms, 500, 1001);
+	pulse_poll(&p, PULSE_BUSY, fds, &ms);
+	assert_in_range(ms, 0, 11);
+	p.due += 0.9;
+	turn(&p, PULSE_BEAT, 0);
 	assert_int_equal(p.fd, -1);
-	turn(&p, true, 2000);
-	turn(&p, true, 0);
+	turn(&p, PULSE_BEAT, 2000);
+	turn(&p, PULSE_BEAT, 0);
 	assert_true(p.fd >= 0);
 	/* Nobody answers that: another one takes its place. */
-	turn(&p, true, 100);
-	turn(&p, true, 2000);
-	turn(&p, true, 0);
+	turn(&p, PULSE_BEAT, 100);
+	turn(&p, PULSE_BEAT, 2000);
+	turn(&p, PULSE_BEAT, 0);
 	assert_int_equal(p.missed, 1);
 	close(server);
 }
@@ -74,17 +82,17 @@ rests(const char *dir)
 	int server, ms = -1;
 
 	pulse_find(&p);
-	assert_int_equal(pulse_poll(&p, true, NULL, &ms), 0);
+	assert_int_equal(pulse_poll(&p, PULSE_BEAT, NULL, &ms), 0);
 	assert_int_equal(ms, -1);
 	server = listen_at(scratch_path("%s/sock", dir));
 	pulse_find(&p);
 	for (int i = 0; i < 3; i++)
-		turn(&p, false, 0);
+		turn(&p, PULSE_REST, 0);
 	assert_int_equal(p.fd, -1);
 	/* Gone: it goes on without. */
 	close(server);
 	p.due = 0;
-	turn(&p, true, 0);
+	turn(&p, PULSE_BEAT, 0);
 	assert_int_equal(p.fd, -1);
 }
 
