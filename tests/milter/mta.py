@@ -111,8 +111,15 @@ class Session:
 
     def eom(self, i='4XyZ'):
         """(edits, answer)"""
+        self.end(i)
+        return self.ended()
+
+    def end(self, i='4XyZ'):
         self.macros(BODYEOB, {'i': i})
         self.send(packet.packet(BODYEOB))
+
+    def ended(self):
+        """(edits, answer) of the end of a message."""
         edits = []
         while True:
             command, data = self.reply()

@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+"""Every 250 has its copy, by a real Postfix: flushes that fail once or always,
+that are slow, that hang, shorter and longer than Postfix is told to wait.
+
+	PARTS="fail group hang"
+	GROUPED=1000	messages of 50 sessions
+	FLUSH_MS=25	what each of their flushes takes longer; a busy machine
+			lets so few messages through in 5 that none can share
+	SEED=1
+
+As root; needs Postfix.
+"""
+
+import contextlib
+import os
+import random
+import sys
+
+sys.dont_write_bytecode = True
+
+from archives import Load, Scene, is_whole, letter, sha256  # noqa: E402
+from mta import Session                                     # noqa: E402
+from packet import CONTINUE                                 # noqa: E402
+from stage import (NOBODY, Place, check, differs, done, need,
+                   setting)                                 # noqa: E402
+
+LATER = (451, '4.3.0')
+EIO = 5
+
+
+# --- flushes that fail -----------------------------------------------------
+
+def segments(scene):
+    return sum(n.endswith('.segment') for n in os.listdir(scene.dir))
+
+
+def fails_once(scene, name, number):
+    """A flush that fails loses what was written since the one before."""
+    scene.again(preload='tests/journal/failcall.so', environment={
+        'FAILCALL': '%s %d %d' % (name, number, EIO)})
+    before = segments(scene)
+    with Load(scene, 6) as load:
+        load.reaches(60)
+    yield from differs('other answers', dict(load.refused), {})
+    # One for the start, one because nothing follows what failed; a segment
+    # whose own flush failed was never there.
+    yield from differs('segments', segments(scene) - before,
+                       1 if (name, number) == ('fsync', 2) else 2)
+    yield from is_whole(scene.dir, load.accepted)
+
+
+def fails_always(scene, flushes):
+    """Nothing is answered 250 that is not there; with best-effort all is."""
+    mails = [letter('f%d' % i, random.Random(i), 500) for i in range(4)]
+    scene.again(preload='tests/milter/flushes.so',
+                environment={'FLUSHES': flushes})
+    yield from differs('before', scene.send(mails[0])[0], 250)
+    plan(flushes, 0, EIO)
+    said = scene.send(mails[1])
+    yield from differs('answer', (said[0], said[1].split(' ')[0]), LATER)
+    plan(flushes)
+    yield from differs('afterwards', scene.send(mails[2])[0], 250)
+    yield from is_whole(scene.dir, {sha256(mails[0]), sha256(mails[2])})
+    scene.again(preload='tests/milter/flushes.so', storage='best-effort',
+                environment={'FLUSHES': flushes})
+    plan(flushes, 0, EIO)
+    yield from differs('best effort', scene.send(mails[3])[0], 250)
+    plan(flushes)
+    if 'cannot archive' not in scene.filter.logged():
+        yield 'nothing in the log'
+
+
+def fail(place):
+    scene = Scene(place, place.folder('archives', NOBODY, 0o700))
+    # The first fsync is of the directory of all archives; then the segment,
+    # and the archive's directory.
+    for name, number in (('fdatasync', 1), ('fdatasync', 2), ('fdatasync', 7),
+                         ('fsync', 2), ('fsync', 3), ('pwritev', 3)):
+        check('%s number %d fails' % (name, number),
+              fails_once(scene, name, number))
+    check('each flush fails', fails_always(
+        scene, place.folder('flushes', NOBODY)))
+    check('ends well', scene.close())
+
+
+# --- flushes that take long ------------------------------------------------
+
+def plan(flushes, ms=None, error=0):
+    path = os.path.join(flushes, 'plan')
+    if ms is None:
+        os.unlink(path)
+        return
+    with open(path + '.new', 'w') as f:
+        f.write('%d %d\n' % (ms, error))
+    os.rename(path + '.new', path)
+
+
+def counted(flushes, word):
+    with open(os.path.join(flushes, 'count'), 'rb') as f:
+        return f.read().count(word)
+
+
+def slow_scene(place, **how):
+    flushes = place.folder('flushes', NOBODY)
+    scene = Scene(place, place.folder('archives', NOBODY, 0o700), **how)
+    scene.again(preload='tests/milter/flushes.so',
+                environment={'FLUSHES': flushes})
+    return scene, flushes
+
+
+def all_together(all_, rounds):
+    """Sessions whose messages end at the same moment: (hashes of what was
+    taken, problems)."""
+    r, accepted, problems = random.Random(1), set(), []
+    for n in range(rounds):
+        mails = [letter('t%d-%d' % (n, i), r, 500) for i in range(len(all_))]
+        for s, mail in zip(all_, mails):
+            head, _, body = mail.partition(b'\r\n\r\n')
+            s.mail()
+            s.rcpt()
+            s.data()
+            for field in head.split(b'\r\n'):
+                s.header(*field.split(b':', 1))
+            s.eoh()
+            s.body(body)
+        for s in all_:
+            s.end()
+        for s, mail in zip(all_, mails):
+            problems += differs('answer', s.ended()[1], CONTINUE)
+            accepted.add(sha256(mail))
+    return accepted, problems
+
+
+def group(place):
+    """Group commit is one: a flush answers all who came while the one before
+    was under way. How many do behind a Postfix is for the machine to say, so
+    that is a figure only; what is asserted is of sessions that end at once."""
+    scene, flushes = slow_scene(place)
+    scene.send(letter('first', random.Random(0), 500))
+    plan(flushes, setting('FLUSH_MS', 25))
+    before, many = counted(flushes, b'd'), setting('GROUPED', 1000)
+    with Load(scene, 50) as load:
+        load.reaches(many)
+    middle = counted(flushes, b'd')
+    with contextlib.ExitStack() as stack:
+        accepted, problems = all_together([
+            stack.enter_context(Session(scene.filter.socket)).begin()
+            for _ in range(50)], many // 50)
+    flushed = counted(flushes, b'd') - middle
+    for words, n, f in (('by Postfix', len(load.accepted), middle - before),
+                        ('that end together', len(accepted), flushed)):
+        print('# 50 sessions %s, %d ms a flush: %d messages, %d flushes' % (
+            words, setting('FLUSH_MS', 25), n, f))
+        problems += ['a flush for each' for _ in 'x' if f > n * 2 / 3]
+    if flushed > len(accepted) / 5:
+        problems.append('more than one flush for five messages')
+    problems += differs('messages', len(accepted), many // 50 * 50)
+    problems += is_whole(scene.dir, load.accepted | accepted)
+    problems += scene.close()
+    check('group commit', problems)
+
+
+def hang(place):
+    scene, flushes = slow_scene(place, main={'milter_content_timeout': '7s'})
+    mails = [letter('h%d' % i, random.Random(i), 500) for i in range(3)]
+    scene.send(mails[0])
+    plan(flushes, 9000)
+    check('a flush of 9 s, Postfix waits for 7', differs(
+        'answer', scene.send(mails[1])[0], 250))
+    plan(flushes)
+    scene.again(preload='tests/milter/flushes.so', wait=6,
+                environment={'FLUSHES': flushes})
+    scene.send(mails[0])
+    plan(flushes, 15000)
+    said = scene.send(mails[2])
+    plan(flushes)
+    check('a flush that does not end', differs('answer', said[0], 451))
+    check('the same message again', differs(
+        'answer', scene.send(mails[2])[0], 250))
+    check('what was answered 250', is_whole(
+        scene.dir, {sha256(m) for m in mails}))
+    check('ends well', scene.close())
+
+
+def main():
+    need('openssl')
+    parts = os.environ.get('PARTS', 'fail group hang').split()
+    for part in fail, group, hang:
+        if part.__name__ in parts:
+            with Place() as place:
+                part(place)
+    done()
+
+
+main()
