@@ -55,7 +55,7 @@ beats(const char *dir)
 	assert_int_equal(recv(one, got, sizeof(got), MSG_WAITALL), 5);
 	assert_memory_equal(got, "\0\0\0\1Q", 5);
 	close(one);
-	/* The next one is due in a second, or at once if there is much to do. */
+	/* The next one is due in a second; at once if many messages wait. */
 	ms = 5000;
 	pulse_poll(&p, PULSE_BEAT, fds, &ms);
 	assert_in_range(ms, 500, 1001);
