@@ -242,6 +242,15 @@ run(const struct arguments *a, int sockets)
 	return code;
 }
 
+/* "Read it again" ends a program that does not expect it. Until life_signals()
+ * it asks for nothing: all is read after that. */
+static void
+ignore_early(void)
+{
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -249,6 +258,7 @@ main(int argc, char **argv)
 	struct err e;
 	int first, sockets;
 
+	ignore_early();
 	notify_take();
 	sockets = notify_sockets();
 	process_reset(sockets);
