@@ -54,6 +54,8 @@ class Scene:
             self.filter.preload(preload)
         self.filter.configure(**self.settings(**archive))
         self.filter.start()
+        # It listens before it has opened what it needs.
+        wait_for(lambda: self.filter.tell('status')[0] == 0)
 
     def send(self, mail):
         with self.postfix.client(timeout=300) as c:
