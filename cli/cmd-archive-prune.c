@@ -111,28 +111,43 @@ tell_removed(void *to, uint32_t segment, uint64_t bytes)
 		       t->dry ? "would be removed" : "removed", bytes);
 }
 
-/* The word of the document that is for this archive: the only one, or the one
- * of its name. NULL: none. */
+static void
+tell_held(void *to, uint32_t segment, const char *why)
+{
+	const struct told *t = to;
+
+	log_problem("%s: %010" PRIu32 ".pruned-... is not removed: %s; renamed "
+		    "to %010" PRIu32 ".segment it is back",
+		    text_show(t->path), segment, why, segment);
+}
+
+/* The word of the document that is for this archive: the one of its name, or
+ * the only one for the archive that was named itself. NULL: none. */
 static const char *
-word_for(const struct policy *p, const struct archives *s,
+word_for(const struct arguments *a, const struct policy *p,
 	 const struct archives_one *one)
 {
-	return policy_archive_retention(p, s->n == 1 && *one->name == '\0'
-					? NULL : one->name);
+	const char *slash = strrchr(one->path, '/');
+
+	if (*one->name == '\0' && a->documents.n == 1)
+		return policy_archive_retention(p, NULL);
+	return policy_archive_retention(p, *one->name ? one->name
+					: slash ? slash + 1 : one->path);
 }
 
 static int
 prune_one(const struct arguments *a, const struct policy *p,
-	  const struct archives *s, const struct archives_one *one,
-	  struct err *e)
+	  const struct archives_one *one, struct err *e)
 {
 	struct told told = { one->path, a->verbose || a->dry_run, a->dry_run };
 	const struct maintain m = { .dir = one->path, .dry = a->dry_run,
 				    .now_us = clock_wall() * 1000000,
 				    .uid = (int)getuid() };
-	struct prune r = { .word = word_for(p, s, one), .keep_of = keep_of,
+	struct prune r = { .word = word_for(a, p, one), .keep_of = keep_of,
 			   .shorten = a->shorten, .tell = tell,
-			   .tell_removed = tell_removed, .to = &told,
+			   .tell_removed = tell_removed,
+			   .tell_held = tell_held, .to = &told,
+			   .no_default = a->documents.n > 0,
 			   .grace_us = a->grace * DAY_US };
 
 	if (maintain_prune(&m, &r, e) < 0)
@@ -175,7 +190,7 @@ prune_all(const struct arguments *a)
 	    archives_open(&s, a->archive, &e) < 0)
 		code = cmd_fail(&e, NAME);
 	for (size_t i = 0; i < s.n; i++)
-		code = cmd_go_on(code, prune_one(a, p, &s, &s.all[i], &e), &e,
+		code = cmd_go_on(code, prune_one(a, p, &s.all[i], &e), &e,
 				 NAME);
 	archives_free(&s);
 	policy_free(p);

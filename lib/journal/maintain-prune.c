@@ -29,6 +29,12 @@ struct stretch {
 	char chain[2 * HASH_SIZE + 1], first[24], last[24];
 };
 
+/* A segment that was pruned, and the word of that time. */
+struct pruned {
+	uint32_t number;
+	const char *retention;
+};
+
 struct work {
 	const struct maintain *m;
 	struct prune *p;
@@ -36,6 +42,9 @@ struct work {
 	struct stretch *all;	/* one for each segment */
 	struct arena arena;
 	const char *promised;	/* the last retention recorded; NULL */
+	struct pruned *pruned;	/* by earlier runs */
+	size_t pruned_n;
+	bool damaged;		/* somewhere: records may be missing */
 	const char *word;	/* how long mail is kept */
 	int64_t keep_us;
 };
@@ -58,6 +67,18 @@ stretch_of(struct work *w, uint32_t number)
 }
 
 static void
+keep_pruned(struct work *w, const struct control *c)
+{
+	if (c->n == 0)
+		return;
+	w->pruned = mem_grow(w->pruned, w->pruned_n + c->n,
+			     sizeof(*w->pruned));
+	for (size_t i = 0; i < c->n; i++)
+		w->pruned[w->pruned_n++] = (struct pruned){
+			(uint32_t)c->segments[i].number, c->retention };
+}
+
+static void
 look_at(struct work *w, const struct format_record *r, const char *metadata)
 {
 	struct stretch *s = stretch_of(w, r->place.segment), *first;
@@ -77,10 +98,12 @@ look_at(struct work *w, const struct format_record *r, const char *metadata)
 		: NULL;
 	if (first != NULL && r->time_us > first->until_us)
 		first->until_us = r->time_us;
-	if (r->type == FORMAT_CONTROL &&
+	if (r->type != FORMAT_CONTROL ||
 	    control_read(metadata, (size_t)r->metadata_n, &c, &w->arena, &e)
-	    == 0 && c.retention != NULL)
-		w->promised = c.retention;
+	    < 0 || c.retention == NULL)
+		return;
+	w->promised = c.retention;
+	keep_pruned(w, &c);
 }
 
 static void
@@ -138,6 +161,7 @@ look(struct work *w, struct err *e)
 			look_at(w, &r, metadata);
 			continue;
 		case ARCHIVE_DAMAGED:
+			w->damaged = true;
 			w->all[w->a.next - 1].damaged = true;
 			continue;
 		case ARCHIVE_FAILED:
@@ -178,6 +202,14 @@ check_promise(struct work *w, struct err *e)
 		  : w->promised ? w->promised : PRUNE_DEFAULT;
 	w->keep_us = w->p->keep_of(w->word);
 	c.retention = w->word;
+	if (w->damaged && w->p->word == NULL)
+		return err_stop(e, EX_DATAERR, "it is damaged, so that it may "
+				"have forgotten how long its mail is to be "
+				"kept: give --document; fallbackmx archive "
+				"verify tells where");
+	if (w->p->no_default && w->p->word == NULL && w->promised == NULL)
+		return err_stop(e, EX_CONFIG, "no document is for it, by "
+				"ArchiveName, and it remembers no time");
 	if (w->promised != NULL && was < 0)
 		return err_stop(e, EX_CONFIG, "it was promised %s, which this "
 				"version does not know",
@@ -281,15 +313,36 @@ pruned_at(const char *name, uint32_t *number_r)
 	return strcmp(name, again) == 0 ? at : -1;
 }
 
+/* NULL: nothing speaks against removing it. */
+static const char *
+why_held(const struct work *w, uint32_t number, int64_t at)
+{
+	const int64_t now = w->m->now_us / SECOND_US;
+
+	if (at > now + 86400)
+		return "the clock was wrong when it was pruned, or is now";
+	for (size_t i = w->pruned_n; i > 0; i--)
+		if (w->pruned[i - 1].number == number)
+			return w->p->keep_of(w->pruned[i - 1].retention) <
+				w->keep_us ? "mail is to be kept longer now "
+				"than when it was pruned" : NULL;
+	return NULL;
+}
+
 static int
 remove_one(struct work *w, const char *name, struct err *e)
 {
 	struct prune *p = w->p;
 	uint32_t number;
 	const int64_t at = pruned_at(name, &number);
+	const char *held = at < 0 ? NULL : why_held(w, number, at);
 	struct stat st;
 	int ret = 0;
 
+	if (held != NULL) {
+		p->tell_held(p->to, number, held);
+		return 0;
+	}
 	if (at < 0 || at * SECOND_US > w->m->now_us - p->grace_us ||
 	    fstatat(w->a.dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
@@ -348,6 +401,7 @@ maintain_prune(const struct maintain *m, struct prune *p, struct err *e)
 	archive_close(&w->a);
 	fsio_close(&lock);
 	arena_free(&w->arena);
+	free(w->pruned);
 	free(w->all);
 	free(w);
 	text_quote(shown, sizeof(shown), m->dir, strlen(m->dir));

@@ -42,6 +42,7 @@ struct prune {
 	const char *word;
 	/* What a word means; INT64_MAX: for ever, -1: unknown. */
 	int64_t (*keep_of)(const char *word);
+	bool no_default;	/* if it remembers nothing it fails */
 	bool shorten;		/* although it was to be kept longer */
 	int64_t grace_us;	/* between the two steps */
 
@@ -49,6 +50,8 @@ struct prune {
 	void (*tell)(void *to, uint32_t segment, uint64_t records,
 		     uint64_t bytes, int64_t first_us, int64_t last_us);
 	void (*tell_removed)(void *to, uint32_t segment, uint64_t bytes);
+	/* One of the first step that stays, for a reason. */
+	void (*tell_held)(void *to, uint32_t segment, const char *why);
 	void *to;
 
 	/* What was done, or would be. */
@@ -60,9 +63,12 @@ struct prune {
  * Two steps. Segments of which every record is older than that, and every
  * one before them, get the name NUMBER.pruned-SECONDS: nothing reads them any
  * more, renaming them to NUMBER.segment brings them back. Those that have had
- * it for grace_us are removed. The last segment always stays, and one that is
- * damaged, with all behind it.
- * Fails with ERR_STOP; EX_CONFIG: the archive was promised a longer time.
+ * it for grace_us are removed, unless mail is to be kept longer now than it was
+ * then, or that time has not come yet: a clock was wrong. The last segment
+ * always stays, and one that is damaged, with all behind it.
+ * Fails with ERR_STOP; EX_CONFIG: the archive was promised a longer time, or
+ * none (no_default);
+ * EX_DATAERR: it is damaged, and nobody says how long mail is to be kept.
  */
 int maintain_prune(const struct maintain *m, struct prune *p, struct err *e);
 

@@ -331,8 +331,8 @@ check_segment(struct verify_walk *w, size_t i, struct err *e)
 	return ret;
 }
 
-/* Segments that were begun since: a record without bytes may have been met whose
- * reason stands there. */
+/* Segments that were begun since: a record without bytes may have been met
+ * whose reason stands there. */
 static int
 add_new(struct archive *a, struct err *e)
 {

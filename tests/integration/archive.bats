@@ -386,6 +386,22 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	expect 0 archive prune --document "$T/m" --document "$T/l" -v
 	same "$(wc -l <<<"$output")" 1
 	[[ "$output" == *"/main: segment 1 pruned"* ]]
+	# Of two the one of its name, also where the archive itself is named.
+	expect 0 fb archive prune --archive "$A/legal" --document "$T/m" \
+	    --document "$T/l" -n
+	silent
+}
+
+@test "prune: an archive that no document is for is not left to the default" {
+	append "$A/main" --count 2 --days 400
+	append "$A/main" --count 2
+	append "$A/legal" --count 2 --days 400
+	append "$A/legal" --count 2
+	message m '{"ArchiveName":"main","Retention":{"RetentionPeriod":"PERMANENT"}}'
+	message l '{"ArchiveName":"Legal","Retention":{"RetentionPeriod":"PERMANENT"}}'
+	expect 78 archive prune --document "$T/m" --document "$T/l" -v
+	says "legal: no document is for it"
+	[ -e "$A/legal/0000000001.segment" ]
 }
 
 @test "stats: counts, also as JSON" {

@@ -8,6 +8,7 @@
 #include "lib/journal/verify.h"
 
 static uint64_t told;	/* a digit for each segment that goes */
+static uint64_t held;	/* and for each that stays pruned */
 
 static void
 tell(void *to, uint32_t number, uint64_t records, uint64_t bytes,
@@ -27,10 +28,19 @@ tell_removed(void *to, uint32_t number, uint64_t bytes)
 	told = told * 10 + number;
 }
 
+static void
+tell_held(void *to, uint32_t number, const char *why)
+{
+	(void)to;
+	printf("# %u: %s\n", (unsigned)number, why);
+	held = held * 10 + number;
+}
+
 static int64_t
 keep_of(const char *word)
 {
-	return strcmp(word, "LONG") == 0 ? 100 * DAY_US
+	return strcmp(word, PRUNE_DEFAULT) == 0 ? 18 * DAY_US
+	       : strcmp(word, "LONG") == 0 ? 100 * DAY_US
 	       : strcmp(word, "SHORT") == 0 ? 10 * DAY_US : -1;
 }
 
@@ -42,9 +52,10 @@ prune_at(const char *dir, int64_t day, const char *word, bool dry)
 				    .dry = dry };
 	struct prune p = { .word = word,
 			   .keep_of = keep_of, .grace_us = 30 * DAY_US,
-			   .tell = tell, .tell_removed = tell_removed };
+			   .tell = tell, .tell_removed = tell_removed,
+			   .tell_held = tell_held };
 
-	told = 0;
+	told = held = 0;
 	if (maintain_prune(&m, &p, &e) < 0)
 		return -1;
 	return (int64_t)told;
@@ -119,7 +130,7 @@ a_promise_is_not_shortened(const char *dir)
 	struct prune p = { .word = "SHORT",
 			   .keep_of = keep_of, .grace_us = 30 * DAY_US,
 			   .tell = tell, .tell_removed = tell_removed,
-			   .shorten = true };
+			   .tell_held = tell_held, .shorten = true };
 
 	make(dir, 3);
 	assert_int_equal(prune_at(dir, 5, "LONG", false), 0);
@@ -178,6 +189,48 @@ what_was_pruned_comes_back_by_its_name(const char *dir)
 	assert_int_equal(verify(dir).messages, 3);
 }
 
+/* Who was told SHORT by mistake, and says LONG then, gets nothing removed. */
+static void
+what_is_to_be_kept_longer_is_not_removed(const char *dir)
+{
+	make(dir, 3);
+	assert_int_equal(prune_at(dir, 12, "SHORT", false), 1);
+	assert_int_equal(prune_at(dir, 13, "LONG", false), 0);
+	assert_int_equal(prune_at(dir, 60, "LONG", false), 0);
+	assert_int_equal(held, 1);
+	assert_true(scratch_exists(scratch_path(
+		"%s/0000000001.pruned-1036800", dir)));
+}
+
+/* A clock that was years ahead: what it pruned can be had back. */
+static void
+what_a_wrong_clock_pruned_stays(const char *dir)
+{
+	make(dir, 3);
+	assert_int_equal(prune_at(dir, 5000, "SHORT", false), 12);
+	assert_int_equal(prune_at(dir, 5, "SHORT", false), 0);
+	assert_true(held == 12 || held == 21);
+}
+
+/* The record that promised a longer time may be what is damaged. */
+static void
+damage_shortens_nothing(const char *dir)
+{
+	static char data[4096];
+	const char *path = scratch_path("%s/0000000004.segment", dir);
+	ssize_t n;
+
+	make(dir, 3);
+	assert_int_equal(prune_at(dir, 5, "LONG", false), 0);
+	make(dir, 5);
+	n = scratch_read(path, data, sizeof(data));
+	data[n - 20] ^= 1;
+	scratch_write(path, data, (size_t)n);
+	assert_int_equal(prune_at(dir, 50, NULL, false), -1);
+	assert_int_equal(e.code, EX_DATAERR);
+	assert_int_equal(prune_at(dir, 50, "LONG", false), 0);
+}
+
 int
 main(void)
 {
@@ -187,6 +240,9 @@ main(void)
 		plain_unit_test(a_promise_is_not_shortened),
 		plain_unit_test(bytes_stay_as_long_as_somebody_needs_them),
 		plain_unit_test(a_damaged_segment_stays),
+		plain_unit_test(what_is_to_be_kept_longer_is_not_removed),
+		plain_unit_test(what_a_wrong_clock_pruned_stays),
+		plain_unit_test(damage_shortens_nothing),
 		plain_unit_test(what_was_pruned_comes_back_by_its_name),
 	};
 
