@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,10 +252,38 @@ struct payload_reader {
 	uint8_t stored[CHUNK], raw[CHUNK];
 };
 
+/* The last one that was closed. Making one costs more than reading a small
+ * message: zstd asks the CPU what it can do, which a virtual one is slow to
+ * answer. */
+static _Atomic(struct payload_reader *) spare;
+
+static struct payload_reader *
+take_reader(void)
+{
+	struct payload_reader *p = atomic_exchange(&spare, NULL);
+
+	return p != NULL ? p : mem_alloc(sizeof(*p));
+}
+
+static void
+use_context(struct payload_reader *p)
+{
+	if (p->context == NULL) {
+		p->context = ZSTD_createDCtx();
+		if (p->context == NULL)
+			abort();
+		ZSTD_DCtx_setParameter(p->context, ZSTD_d_windowLogMax,
+				       WINDOW_LOG_MAX);
+	}
+	ZSTD_DCtx_reset(p->context, ZSTD_reset_session_only);
+	p->frame_ended = false;
+	p->in = (ZSTD_inBuffer){ NULL, 0, 0 };
+}
+
 struct payload_reader *
 payload_open(int fd, const struct format_record *r)
 {
-	struct payload_reader *p = mem_alloc(sizeof(*p));
+	struct payload_reader *p = take_reader();
 
 	p->fd = fd;
 	p->at = r->place.offset + FORMAT_RECORD_HEADER + r->metadata_n;
@@ -263,18 +292,15 @@ payload_open(int fd, const struct format_record *r)
 	p->packing = r->packing;
 	memcpy(p->expected, r->payload_hash, HASH_SIZE);
 	hash_begin(&p->hash);
-	if (p->packing == FORMAT_ZSTD) {
-		p->context = ZSTD_createDCtx();
-		ZSTD_DCtx_setParameter(p->context, ZSTD_d_windowLogMax,
-				       WINDOW_LOG_MAX);
-	}
+	if (p->packing == FORMAT_ZSTD)
+		use_context(p);
 	return p;
 }
 
 void
 payload_close(struct payload_reader *p)
 {
-	if (p == NULL)
+	if (p == NULL || (p = atomic_exchange(&spare, p)) == NULL)
 		return;
 	ZSTD_freeDCtx(p->context);
 	hash_free(&p->hash);
