@@ -72,6 +72,25 @@ contains(const char *text, const char *wanted)
 	return wanted == NULL || strcasestr(text, wanted) != NULL;
 }
 
+/* Texts stand in JSON as they are when there is no backslash. */
+static bool
+may_hold(const char *metadata, const char *wanted)
+{
+	return wanted == NULL || strcasestr(metadata, wanted) != NULL;
+}
+
+bool
+filter_metadata(const struct filter *f, const char *metadata)
+{
+	const struct select *g = f->given;
+
+	return strchr(metadata, '\\') != NULL ||
+	       (may_hold(metadata, g->envelope_from) &&
+		may_hold(metadata, g->envelope_to) &&
+		may_hold(metadata, g->queue_id) &&
+		may_hold(metadata, g->client));
+}
+
 static bool
 passes_envelope(const struct select *g, const json_t *metadata)
 {

@@ -25,6 +25,10 @@ bool filter_read_head(const struct selected *x, struct buf *text,
 /* What the record alone tells. */
 bool filter_time(const struct filter *f, const struct format_record *r);
 
+/* False: no text that is looked for stands in the metadata, which need not be
+ * understood then. */
+bool filter_metadata(const struct filter *f, const char *metadata);
+
 /* The rest; the header is unpacked only if it is asked for. A message whose
  * bytes are gone has no header. */
 bool filter_passes(const struct filter *f, const struct selected *x);

@@ -83,8 +83,8 @@ visit(const struct archives_one *one, struct archive *a, struct filter *f,
 	struct selected x;
 	int ret = 0;
 
-	if (!filter_time(f, r) || (r->type == FORMAT_CONTROL &&
-				   !work->controls))
+	if (!filter_time(f, r) || !filter_metadata(f, metadata) ||
+	    (r->type == FORMAT_CONTROL && !work->controls))
 		return 0;
 	fill(&x, one, a, r, metadata);
 	if (filter_passes(f, &x))

@@ -24,6 +24,8 @@ sys.dont_write_bytecode = True
 
 import openers                                              # noqa: E402
 from filter import CLIENT, Filter                           # noqa: E402
+from mta import Session                                     # noqa: E402
+from packet import ACCEPT, CONTINUE                         # noqa: E402
 from postfix import Postfix                                 # noqa: E402
 from smtp import Hung, crlf                                 # noqa: E402
 from stage import (NOBODY, Place, check, differs, done, need,
@@ -188,6 +190,25 @@ def tells(scene):
         yield 'queue id %r' % m['queue_id']
 
 
+def finds(scene):
+    """By texts that JSON cannot write as they are, too, which Postfix never
+    says."""
+    with Session(scene.filter.socket) as s:
+        s.negotiate()
+        s.connect()
+        s.helo('he"lo\\.example')
+        said = s.message()[1]
+    yield from differs('answer', said in (CONTINUE, ACCEPT), True)
+    there = scene.last()['id'].split('/')[-1]
+    for words, count in (
+            (('--client', 'HE"LO\\.'), 1), (('--client', 'he"lo.'), 0),
+            (('--client', 'he"', '--envelope-to', 'ALICE@example'), 1),
+            (('--client', 'he"', '--envelope-to', 'carol'), 0)):
+        found = scene.archive('list', *words).stdout.decode().split('\n')[:-1]
+        yield from differs(' '.join(words), [
+            x.split()[0].split('/')[-1] for x in found], [there] * count)
+
+
 def whatever_becomes(scene):
     """Archived first, then thrown away or refused; not when it comes again."""
     for who, code in ('drop', 250), ('reject', 550), ('later', 451):
@@ -338,6 +359,7 @@ def main():
         for name, body in BODIES.items():
             check('bytes: ' + name, keeps_bytes(scene, name, body))
         for name, what in (('what stands beside it', tells),
+                           ('found again', finds),
                            ('whatever becomes of it', whatever_becomes),
                            ('again', again), ('a full disk', full),
                            ('two archives', two), ('default', by_default),
