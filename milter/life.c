@@ -25,6 +25,8 @@
 #define LINES_MAX ((size_t)1048576) /* of mistakes */
 #define METRICS_SECONDS 15
 #define DRAIN_TICK_MS 20
+#define FEED_TICK_MS 1000
+#define FEEDS 4 /* of the watchdog in its time */
 /* The last answers are on their way when the last message is counted out. */
 #define GRACE_MS 100
 
@@ -35,7 +37,8 @@ static struct {
 	double busy_until;
 	int wake[2]; /* a byte for each signal */
 	_Atomic bool over;
-	double metrics_due;
+	double metrics_due, feed_due;
+	unsigned fed; /* answers of the pulse that the watchdog knows */
 	bool metrics_failed;
 } life = { .wake = { -1, -1 } };
 
@@ -173,6 +176,24 @@ write_metrics(void)
 	snapshot_drop(s);
 }
 
+static bool
+is_hungry(void)
+{
+	return notify_watchdog() > 0 && clock_monotonic() >= life.feed_due;
+}
+
+/* That this thread lives says nothing of those that serve mail. */
+static void
+feed_watchdog(void)
+{
+	if (!is_hungry() || (pulse_tells(&life.pulse) &&
+			     life.pulse.answered == life.fed))
+		return;
+	life.fed = life.pulse.answered;
+	life.feed_due = clock_monotonic() + notify_watchdog() / FEEDS;
+	notify_send("WATCHDOG=1");
+}
+
 /* Messages that wait for an archive are seen once a second, or not at all if
  * they do not wait long: then no pulse is needed. */
 static enum pulse_want
@@ -183,7 +204,8 @@ wanted_pulse(void)
 	if (alive_waiting() > 1)
 		life.busy_until = now + PULSE_SECONDS;
 	return now < life.busy_until ? PULSE_BUSY
-		: callbacks_sessions() > 0 ? PULSE_BEAT : PULSE_REST;
+		: callbacks_sessions() > 0 || is_hungry() ? PULSE_BEAT
+		: PULSE_REST;
 }
 
 /* Waits for at most ms and does what is ready; signals come into got. Returns
@@ -199,9 +221,12 @@ turn(int ms, char *got, size_t room)
 	const size_t n = control_poll(life.control, fds + 1 + beat, &ms);
 	ssize_t bytes;
 
+	if (notify_watchdog() > 0 && ms > FEED_TICK_MS)
+		ms = FEED_TICK_MS;
 	if (poll(fds, (nfds_t)(1 + beat + n), ms) < 0)
 		return 0;
 	pulse_serve(&life.pulse, fds + 1, beat);
+	feed_watchdog();
 	control_serve(life.control, fds + 1 + beat, n);
 	bytes = read(life.wake[0], got, room);
 	return bytes > 0 ? bytes : 0;

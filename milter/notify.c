@@ -17,6 +17,17 @@
 
 static struct sockaddr_un manager; /* family 0: there is none */
 static socklen_t manager_n;
+static double watchdog; /* seconds; 0: none */
+
+/* It may be meant for the process that started this one. */
+static void
+take_watchdog(void)
+{
+	const char *pid = getenv("WATCHDOG_PID"), *us = getenv("WATCHDOG_USEC");
+
+	if (us != NULL && (pid == NULL || atol(pid) == (long)getpid()))
+		watchdog = strtod(us, NULL) / 1e6;
+}
 
 void
 notify_take(void)
@@ -28,10 +39,17 @@ notify_take(void)
 	    (*name != '/' && *name != '@'))
 		return;
 	manager.sun_family = AF_UNIX;
+	take_watchdog();
 	memcpy(manager.sun_path, name, n);
 	if (*name == '@')
 		manager.sun_path[0] = '\0';
 	manager_n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
+}
+
+double
+notify_watchdog(void)
+{
+	return watchdog > 0 ? watchdog : 0;
 }
 
 int

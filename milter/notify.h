@@ -15,6 +15,10 @@ void notify_take(void);
  * environment is cleared. */
 int notify_sockets(void);
 
+/* Within how many seconds the manager wants to hear WATCHDOG=1; 0: never
+ * (sd_watchdog_enabled(3)). Known since notify_take(). */
+double notify_watchdog(void);
+
 /* "READY=1", "STOPPING=1", "STATUS=..."; several with line ends between. */
 void notify_send(const char *state);
 

@@ -35,6 +35,13 @@ pulse_find(struct pulse *p)
 	}
 }
 
+bool
+pulse_tells(const struct pulse *p)
+{
+	return p->to_n > 0 &&
+		(p->to.ss_family == AF_UNIX || p->answered > 0);
+}
+
 static void
 stop(struct pulse *p)
 {
@@ -118,6 +125,7 @@ go_on(struct pulse *p)
 	if (recv(p->fd, answer, sizeof(answer), 0) > 0) {
 		(void)!send(p->fd, bye, sizeof(bye), MSG_NOSIGNAL);
 		p->missed = 0;
+		p->answered++;
 	}
 	stop(p);
 }

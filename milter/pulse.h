@@ -8,7 +8,8 @@
  * are sessions, every second a connection of our own says the first words of
  * the protocol, takes the answer and leaves; a hundred times while messages
  * wait for an archive, where many threads are busy all the time. Nothing of it
- * blocks. Not for threads: the main one's.
+ * blocks. Its answers feed the manager's watchdog. Not for threads: the main
+ * one's.
  */
 #ifndef FALLBACKMX_MILTER_PULSE_H
 #define FALLBACKMX_MILTER_PULSE_H
@@ -28,6 +29,7 @@ struct pulse {
 	int fd;			/* of the beat on its way, -1: none */
 	bool asked;
 	unsigned missed;	/* beats without an answer, in a row */
+	unsigned answered;	/* beats with one, in all */
 	double due;		/* when the next one begins */
 };
 
@@ -41,6 +43,11 @@ enum pulse_want { PULSE_REST, PULSE_BEAT, PULSE_BUSY };
  * (one) are to be waited for; *timeout_ms is lowered as poll(2) needs it. */
 size_t pulse_poll(struct pulse *p, enum pulse_want want, struct pollfd *fds,
 		  int *timeout_ms);
+
+/* Whether silence means that libmilter is stuck. It does not where this process
+ * may not reach its own listener: an inherited TCP one in a unit without
+ * network has never answered. */
+bool pulse_tells(const struct pulse *p);
 
 /* Does what is ready. n: what pulse_poll() returned. */
 void pulse_serve(struct pulse *p, const struct pollfd *fds, size_t n);

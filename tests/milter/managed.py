@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""The milter and who manages it: signals that come early. No root needed."""
+"""The milter and who manages it: signals that come early, and a watchdog that
+is fed as long as mail would be served. No root needed."""
 
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -10,7 +12,8 @@ sys.dont_write_bytecode = True
 
 from filter import Filter                                   # noqa: E402
 from mta import Session                                     # noqa: E402
-from stage import Place, check, done, text, wait_for        # noqa: E402
+from stage import (Place, check, differs, done, text,
+                   wait_for)                                # noqa: E402
 
 PIPE = 1 << signal.SIGPIPE - 1
 
@@ -53,8 +56,72 @@ def early_signals(place):
     yield from f.ends()
 
 
+class Manager:
+    """$NOTIFY_SOCKET, for programs that are started while it is entered."""
+
+    def __init__(self, place, seconds):
+        self.path = place.path('manager')
+        self.seconds = seconds
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o666)
+
+    def __enter__(self):
+        os.environ.update(NOTIFY_SOCKET=self.path,
+                          WATCHDOG_USEC=str(int(self.seconds * 1e6)))
+        return self
+
+    def __exit__(self, *what):
+        del os.environ['NOTIFY_SOCKET'], os.environ['WATCHDOG_USEC']
+
+    def hears(self, word, seconds=60):
+        """Within so many seconds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.socket.settimeout(max(end - time.monotonic(), 0.01))
+            try:
+                if word in self.socket.recv(4096).decode().split('\n'):
+                    return True
+            except socket.timeout:
+                break
+        return False
+
+    def forget(self):
+        while self.hears('WATCHDOG=1', 0.01):
+            pass
+
+
+def watchdog(place):
+    """Fed without mail; not while libmilter keeps silent, though the main
+    thread lives: somebody else listens where the beats go, and says
+    nothing."""
+    with Manager(place, 2) as manager:
+        f = Filter(place, 'watched')
+    if not manager.hears('READY=1'):
+        yield 'not ready'
+    for i in range(3):
+        if not manager.hears('WATCHDOG=1'):
+            yield 'not fed, %d' % i
+    os.rename(f.path, f.path + '.own')
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(f.path)
+        os.chmod(f.path, 0o777)
+        mute.listen(100)
+        time.sleep(2)           # what was on its way
+        manager.forget()
+        if manager.hears('WATCHDOG=1', 4):
+            yield 'fed although nobody answers'
+        yield from differs('main thread', f.tell('status')[0], 0)
+    os.rename(f.path + '.own', f.path)
+    if not manager.hears('WATCHDOG=1'):
+        yield 'not fed when it answers again'
+    yield from serves(f)
+    yield from f.ends()
+
+
 def main():
     with Place() as place:
+        check('a watchdog', watchdog(place))
         check('signals before it takes them', early_signals(place))
     done()
 

@@ -77,12 +77,44 @@ tells(const char *dir)
 	notify_send("READY=1");		/* nobody listens any more */
 }
 
+static void
+watchdogs(const char *dir)
+{
+	static const struct {
+		const char *us, *pid;	/* pid "": ours */
+		int wanted;
+	} rows[] = {
+		{ NULL, NULL, 0 },
+		{ "x", NULL, 0 },
+		{ "-5", NULL, 0 },
+		{ "60000000", "1", 0 },
+		{ "60000000", NULL, 60 },
+		{ "30000000", "", 30 },
+	};
+	char own[32];
+
+	snprintf(own, sizeof(own), "%ld", (long)getpid());
+	setenv("NOTIFY_SOCKET", scratch_path("%s/manager", dir), 1);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsetenv("WATCHDOG_USEC");
+		unsetenv("WATCHDOG_PID");
+		if (rows[i].us != NULL)
+			setenv("WATCHDOG_USEC", rows[i].us, 1);
+		if (rows[i].pid != NULL)
+			setenv("WATCHDOG_PID", *rows[i].pid ? rows[i].pid : own,
+			       1);
+		notify_take();
+		assert_int_equal((int)notify_watchdog(), rows[i].wanted);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sockets),
 		plain_unit_test(tells),
+		plain_unit_test(watchdogs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

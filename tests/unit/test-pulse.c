@@ -52,6 +52,8 @@ beats(const char *dir)
 	/* It is answered, and leaves. */
 	turn(&p, PULSE_BEAT, 100);
 	assert_int_equal(p.fd, -1);
+	assert_int_equal(p.answered, 1);
+	assert_true(pulse_tells(&p));
 	assert_int_equal(recv(one, got, sizeof(got), MSG_WAITALL), 5);
 	assert_memory_equal(got, "\0\0\0\1Q", 5);
 	close(one);
@@ -72,6 +74,12 @@ beats(const char *dir)
 	turn(&p, PULSE_BEAT, 2000);
 	turn(&p, PULSE_BEAT, 0);
 	assert_int_equal(p.missed, 1);
+	assert_int_equal(p.answered, 1);
+	/* TCP may be beyond our reach; not if it was not once. */
+	p.to.ss_family = AF_INET;
+	assert_true(pulse_tells(&p));
+	p.answered = 0;
+	assert_false(pulse_tells(&p));
 	close(server);
 }
 
