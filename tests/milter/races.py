@@ -1,22 +1,26 @@
 #!/usr/bin/python3
 """Races: a build with ThreadSanitizer under load, its configuration read again
-every 100 ms, now and then a bad one. Nothing is reported, and every message is
-answered as it should be. No root needed.
+every 100 ms, now and then a bad one. Two archives are written meanwhile, one of
+them of all that is taken. Nothing is reported, every message is answered as it
+should be, and what was taken is in the archive. No root needed.
 
 	SECONDS=10
 """
 
+import json
+import os
 import random
+import subprocess
 import sys
 import threading
 import time
 
 sys.dont_write_bytecode = True
 
-from filter import Filter                                   # noqa: E402
+from filter import CLIENT, Filter                           # noqa: E402
 from mta import TLS, Session                                # noqa: E402
 from packet import ACCEPT, CONTINUE, REPLYCODE              # noqa: E402
-from stage import (Place, check, differs, done, rule,
+from stage import (NOBODY, Place, check, differs, done, rule,
                    setting)                                 # noqa: E402
 
 GOOD = (ACCEPT, CONTINUE)
@@ -25,7 +29,8 @@ RULES = {'RuleSetName': 'races', 'Rules': [
         'Evaluate': {'Attribute': 'SUBJECT'}, 'Operator': 'CONTAINS',
         'Values': ['hello', 'x']}}],
      'Actions': [{'AddHeader': {'HeaderName': 'X-Tag',
-                                'HeaderValue': 'yes'}}]},
+                                'HeaderValue': 'yes'}},
+                 {'Archive': {'TargetArchive': 'a-tagged'}}]},
     {'Name': 'bob', 'Conditions': [{'StringExpression': {
         'Evaluate': {'Attribute': 'RECIPIENT'}, 'Operator': 'STARTS_WITH',
         'Values': ['bob']}}],
@@ -42,8 +47,10 @@ TRAFFIC = {'TrafficPolicyName': 'races', 'DefaultAction': 'DENY',
 
 class Load:
     def __init__(self, place):
-        self.ends = threading.Event()
+        self.ends, self.lock = threading.Event(), threading.Lock()
         self.problems, self.messages, self.reloads = [], 0, 0
+        self.taken = 0
+        self.where = place.folder('archives', NOBODY)
         self.ingress = [
             {'name': 'inbound', 'rule_set': place.path('filter/rules.json'),
              'traffic_policy': place.path('filter/traffic.json')},
@@ -52,7 +59,24 @@ class Load:
              'rule_set_mode': 'shadow'}]
         self.filter = Filter(place, files={'rules.json': RULES,
                                            'traffic.json': TRAFFIC},
-                             ingress_points=self.ingress, concurrency=2)
+                             ingress_points=self.ingress, concurrency=2,
+                             **self.archives(1))
+
+    def archives(self, free):
+        """Another mark opens them anew."""
+        return {'targets': [{'target': 'a-tagged', 'action': 'carry'}],
+                'archive': {'directory': self.where, 'default': 'all',
+                            'free': free}}
+
+    def archived(self, name):
+        """Messages in it, if verify finds nothing wrong."""
+        r = subprocess.run([CLIENT, 'archive', 'verify', '--archive',
+                            os.path.join(self.where, name), '--json'],
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if r.returncode != 0:
+            return r.stderr.decode()
+        found = json.loads(r.stdout)
+        return found['messages'] + found['again']
 
     def client(self, number):
         r = random.Random(number)
@@ -76,7 +100,9 @@ class Load:
         who = r.choice(('alice@example.com', 'bob@example.com',
                         'carol@example.org'))
         _, said = s.message([who], body=b'x' * r.randrange(9999))
-        self.messages += 1
+        with self.lock:
+            self.messages += 1
+            self.taken += said in GOOD
         if said not in GOOD and not (isinstance(said, tuple) and
                                      said[0] == REPLYCODE and
                                      who[:5] != 'alice' and
@@ -89,7 +115,7 @@ class Load:
             n += 1
             self.filter.configure(
                 ingress_points=self.ingress if n % 5 else [{'name': '-'}],
-                concurrency=2 + n % 3)
+                concurrency=2 + n % 3, **self.archives(1 + n % 9 // 8))
             self.filter.child.send_signal(10)       # SIGUSR1
             if n % 7 == 0:
                 self.filter.tell('status')
@@ -121,6 +147,8 @@ def main():
                   load.messages, load.reloads)])
         reports = load.filter.logged().count('WARNING: ThreadSanitizer')
         check('reports', differs('reports', reports, 0))
+        check('archived', differs('messages', load.archived('all'),
+                                  load.taken))
         check('ends well', load.filter.ends())
     done()
 
