@@ -33,10 +33,11 @@ class Scene:
     """A milter that archives all that is taken in `where`/main, and Postfix,
     which then throws it away."""
 
-    def __init__(self, place, where, main=None, preload=None, **archive):
+    def __init__(self, place, where, main=None, preload=None,
+                 environment=None, **archive):
         self.place, self.where = place, where
         self.dir = where + '/main'
-        self.filter = Filter(place, preload=preload,
+        self.filter = Filter(place, preload=preload, environment=environment,
                              **self.settings(**archive))
         self.postfix = Postfix(place, smtpd_milters=self.filter.socket,
                                **(main or {}))

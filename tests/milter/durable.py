@@ -138,7 +138,13 @@ def cut(place, base, fs):
     r = random.Random(setting('SEED', 1))
     copies, messages = setting('COPIES', 6), setting('MESSAGES', 600)
     image = Image(base + '/cut-' + fs, fs, 400 if fs == 'xfs' else 200)
-    scene, problems, known = Scene(place, image.where), [], set()
+    # Each flush begins 2 ms late: an answer that does not wait for it is seen.
+    os.makedirs(base + '/flushes', exist_ok=True)
+    with open(base + '/flushes/plan', 'w') as f:
+        f.write('2 0\n')
+    scene, problems, known = Scene(
+        place, image.where, preload='tests/milter/flushes.so',
+        environment={'FLUSHES': base + '/flushes'}), [], set()
     at = sorted(r.randrange(messages) for _ in range(copies - 1))
     with Load(scene, 20) as load:
         for n in (*at, messages):

@@ -5,8 +5,8 @@
  *	FLUSHES=DIR	DIR/count gets a byte for each: d fdatasync, s fsync
  *			DIR/plan, if it is there: "MILLISECONDS ERRNO"
  *
- * The time is slept after the call, so flushes overlap, as on a disk with a
- * queue. One that fails is not made.
+ * The time is slept before the call: until it is over nothing is on the disk.
+ * Flushes overlap, as on a disk with a queue. One that fails is not made.
  */
 #include <config.h>
 
@@ -77,16 +77,13 @@ flush(int fd, char letter, long call)
 	const struct plan p = read_plan();
 	const struct timespec pause = { .tv_sec = p.ms / 1000,
 					.tv_nsec = p.ms % 1000 * 1000000 };
-	int ret = -1, error = p.error;
 
 	count(letter);
-	if (p.error == 0) {
-		ret = (int)syscall(call, fd);
-		error = errno;
-	}
 	nanosleep(&pause, NULL);
-	errno = error;
-	return ret;
+	if (p.error == 0)
+		return (int)syscall(call, fd);
+	errno = p.error;
+	return -1;
 }
 
 int
