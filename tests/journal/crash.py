@@ -4,7 +4,7 @@
 	COPIES=N	of the image of a power cut, 50
 	ACKNOWLEDGED=N	by the last of them, 5000
 	KILLS=N		SHOW=N		PARTS="groups foreign kill busy fail full cut
-			after"
+			after maintain"
 
 groups	flushes are shared: at 50 threads at most one for 5 messages
 foreign	a reader that shares no code with us agrees on 10,000 records
@@ -16,6 +16,8 @@ full	a disk that fills up, and is emptied
 cut	a file system's image is copied at random moments while 20 threads
 	append; each message that was acknowledged before the copy is in it
 after	killed before a flush, then the same messages again, then a power cut
+maintain	erase and prune are killed at each of their calls, and the power
+	goes; what is left is right, and doing it again does the rest
 """
 
 import json
@@ -315,7 +317,7 @@ def cut(base, cutworld, fs):
 
 def after(base, cutworld, fs):
     """Bytes that a dead writer has not flushed are nobody's to rely on."""
-    path, mount = image(cutworld, base, fs, 300, "after")
+    path, mount = image(cutworld, base, fs, 300, "after maintain")
     where, copy, at = mount + "/a", base + "/copy", base + "/copy.mnt"
     os.mkdir(at)
     append(where, "--count", "3")
@@ -339,6 +341,92 @@ def after(base, cutworld, fs):
     cutworld.command("umount", "-l", mount)
 
 
+SECRET = "never to be seen again"
+CALLS = ("openat", "pwritev", "fsync", "fdatasync", "renameat2", "renameat",
+         "unlinkat")
+
+
+def cut_maintenance(base, cutworld, fs, words, before):
+    """Killed at each call in turn, then cut; then the same again."""
+    copy, at = base + "/copy", base + "/copy.mnt"
+    for call in CALLS:
+        for number in range(1, 100):
+            image_, mount = before(base)
+            ran = subprocess.run(
+                [FALLBACKMX, "archive", words[0], "--archive", mount + "/a",
+                 *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True, env=dict(
+                    os.environ, FAILCALL="%s %d 0" % (call, number),
+                    LD_PRELOAD=BUILD + "/tests/journal/failcall.so"))
+            cutworld.command("cp", "--sparse=always", image_, copy)
+            cutworld.command("umount", "-l", mount)
+            cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+            yield call, number, ran, at + "/a"
+            cutworld.command("umount", at)
+            if ran.returncode != -signal.SIGKILL:
+                break
+
+
+def maintain(base, cutworld, fs):
+    """Erase and prune, killed at each of their calls, and the power goes."""
+    path, mount = image(cutworld, base, fs, 300 if fs == "xfs" else 48,
+                        "maintain")
+    os.mkdir(base + "/copy.mnt")
+    with open(mount + "/mail", "w") as f:
+        f.write("A: b\r\n\r\n" + SECRET)
+    append(mount + "/a", "--count", "5", "--days", "400")
+    append(mount + "/a", "--count", "5", "--days", "300")
+    found = acknowledged(append(mount + "/a", "--count", "5",
+                                "--level", "-1").stdout)[0]
+    append(mount + "/a", "--level", "-1", mount + "/mail")
+    secret = sorted(json.loads(x)["id"] for x in archive(
+        "list", "--archive", mount + "/a", "--json").stdout.split("\n")[:-1]
+        )[-1]
+    append(mount + "/a", "--count", "1")
+    cutworld.command("umount", mount)
+
+    def before(base):
+        shutil.copy(path, base + "/work")
+        cutworld.command("mount", "-o", cutworld.MOUNT[fs], base + "/work",
+                         mount)
+        return base + "/work", mount
+
+    for words in ("erase", "--reason", "test", secret), ("prune",), \
+            ("prune", "--grace", "0"):
+        complaints, n = [], 0
+        if words == ("prune", "--grace", "0"):
+            before(base)
+            archive("prune", "--archive", mount + "/a")
+            cutworld.command("umount", mount)
+            shutil.copy(base + "/work", path)
+        for call, number, ran, at in cut_maintenance(base, cutworld, fs,
+                                                     words, before):
+            n += 1
+            there = "%s %d: " % (call, number)
+            wrong = [w for w in verified(at, allow_torn=True)
+                     if "erase it again" not in w]
+            wrong += missing(at, found)
+            if ran.returncode == 0 and words[0] == "erase":
+                wrong += left(at)
+            done = archive(words[0], "--archive", at, *words[1:])
+            if done.returncode != 0:
+                wrong.append("again: %d %s" % (done.returncode, done.stderr))
+            if words[0] == "erase":
+                wrong += left(at)
+            append(at, "--count", "1")
+            complaints += [there + w for w in
+                           wrong + missing(at, found) + verified(at)]
+        result("maintain: %s, %s, %d cuts" % (fs, " ".join(words), n),
+               complaints + ["too few" for _ in "x" if n < 10])
+    os.unlink(path)
+
+
+def left(at):
+    """Bytes that were to be erased."""
+    return ["%s has the bytes" % name for name in os.listdir(at)
+            if SECRET.encode() in open(os.path.join(at, name), "rb").read()]
+
+
 def main():
     global skipped
     parts = os.environ.get("PARTS", "groups foreign kill busy fail full cut "
@@ -350,16 +438,16 @@ def main():
                 part(base)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    if set(parts.split()) & {"full", "cut", "after"}:
+    if set(parts.split()) & {"full", "cut", "after", "maintain"}:
         import cutworld
         place, why = cutworld.make_place()
         if place is None:
-            print("skipped: full, cut, after: " + why)
-            skipped += 3
+            print("skipped: full, cut, after, maintain: " + why)
+            skipped += 4
         try:
             for fs in os.environ.get("POWERCUT_FS", "ext4 xfs").split() \
                     if place else ():
-                for part in (full, cut, after):
+                for part in (full, cut, after, maintain):
                     if part.__name__ in parts.split():
                         work = place + "/" + part.__name__ + fs
                         os.mkdir(work)

@@ -114,6 +114,20 @@ renameat2(int from_dir, const char *from, int to_dir, const char *to,
 }
 
 int
+renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return fails("renameat") ? -1
+	       : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
+}
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+	return fails("unlinkat") ? -1
+	       : (int)syscall(SYS_unlinkat, dir, name, flags);
+}
+
+int
 openat(int dir, const char *name, int flags, ...)
 {
 	va_list ap;
