@@ -149,13 +149,7 @@ def slow_and_fast(scene):
         if command not in (packet.ACCEPT, packet.CONTINUE):
             yield 'a blocked one was answered %r %r' % (command, data)
         s.close()
-    yield from warnings(scene)
-
-
-def warnings(scene):
-    for line in scene.postfix.logged().splitlines():
-        if ' warning: ' in line or ' error: ' in line or ' fatal: ' in line:
-            yield line
+    yield from scene.postfix.complaints()
 
 
 # --- stopped ---------------------------------------------------------------

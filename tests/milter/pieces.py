@@ -191,12 +191,6 @@ def checked(postfix, milter):
         yield r.stdout.decode()
 
 
-def complaints(postfix):
-    for line in postfix.logged().splitlines():
-        if re.search(r'fatal|panic|error:|warning:', line):
-            yield line
-
-
 def need_logins():
     """Without one smtpd ends at once where users log in."""
     if not any(glob.glob(p + '/sasl2/libplain.so*')
@@ -234,7 +228,7 @@ def main():
         check('ports of users want TLS and a login',
               closed_to_strangers(postfix))
         check('fallbackmx check has nothing to say', checked(postfix, milter))
-        check('nor has Postfix', complaints(postfix))
+        check('nor has Postfix', postfix.complaints())
     done()
 
 
