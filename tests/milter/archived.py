@@ -78,6 +78,13 @@ BODIES = {
     'just below the file': b'\n' + b'0123456789abcdef' * 63 * 260 + b'\n',
     '40 MB': b'\n' + b''.join(b'%070d\n' % i for i in range(560000)),
 }
+# Fields more.
+HEADS = {
+    '8 bits in a field': b'X-More: Gr\xfc\xdfe \xff\x80\n',
+    'folds': b'X-More: a\n\tb\n  c \n\t \nX-Empty:\nX-Blank: \nX-None:x\n',
+    'a long field': b'X-More: ' + b'0123456789abcdef' * 300 + b'\n',
+    'a hundred fields': b''.join(b'X-%d:  %d\n' % (i, i) for i in range(100)),
+}
 
 
 class Scene:
@@ -153,9 +160,10 @@ class Scene:
                           rb'\s+dkim=(\w+)', got, re.M)
 
 
-def keeps_bytes(scene, name, body):
-    whole = openers.sign(scene.place, mail(name, body), [
-        'from', 'to', 'subject', 'date', 'message-id'])
+def keeps_bytes(scene, name, body, more=b''):
+    whole = openers.sign(scene.place, mail(name, body, HEAD + more), [
+        'from', 'to', 'subject', 'date', 'message-id'] + ['x-more'] * (
+            b'X-More' in more))
     yield from differs('answer', scene.send(whole)[0], 250)
     kept = scene.bytes_of(scene.last())
     sent = whole if b'\r\n\r\n' in whole else whole + b'\r\n'
@@ -166,6 +174,13 @@ def keeps_bytes(scene, name, body):
         yield '%d bytes instead of %d, %r instead of %r' % (
             len(kept), len(sent), kept[at - 20:at + 40], sent[at - 20:at + 40])
     yield from differs('DKIM', scene.verifies(kept), [b'pass'])
+
+
+def no_header(scene):
+    """Nothing to sign: the bytes themselves."""
+    for whole in b'\r\nText.\r\n', b'\r\n':
+        yield from differs('answer', scene.send(whole)[0], 250)
+        yield from differs('bytes', scene.bytes_of(scene.last()), whole)
 
 
 def tells(scene):
@@ -358,6 +373,10 @@ def main():
         scene = Scene(place)
         for name, body in BODIES.items():
             check('bytes: ' + name, keeps_bytes(scene, name, body))
+        for name, more in HEADS.items():
+            check('bytes: ' + name, keeps_bytes(scene, name, b'\nText.\n',
+                                                more))
+        check('bytes: no header', no_header(scene))
         for name, what in (('what stands beside it', tells),
                            ('found again', finds),
                            ('whatever becomes of it', whatever_becomes),
