@@ -169,6 +169,66 @@ records_that_changed_places_are_seen(const char *dir)
 	assert_true(v.wrong > 0);
 }
 
+/* Cut out, and what is behind it moved up. */
+static void
+a_record_cut_out_is_seen(const char *dir)
+{
+	static char data[8192];
+	char ids[6][FORMAT_ID_SIZE];
+	struct format_place a, b;
+	ssize_t n;
+
+	make(dir, ids);
+	n = scratch_read(segment(dir, 1), data, sizeof(data));
+	assert_true(format_place(ids[0], &a) && format_place(ids[1], &b));
+	memmove(data + a.offset, data + b.offset, (size_t)n - b.offset);
+	n -= (ssize_t)(b.offset - a.offset);
+	scratch_write(segment(dir, 1), data, (size_t)n);
+	assert_true(verify(dir, NULL).wrong > 0);
+}
+
+/* One that stands where another stood, with a place and CRCs that are right.
+ * Its bytes are as they were: the chain alone tells. */
+static void
+put_at(char *out, struct format_place to, const char *in,
+       struct format_place from)
+{
+	uint8_t header[FORMAT_RECORD_HEADER];
+	struct format_record r;
+
+	memcpy(header, in + from.offset, sizeof(header));
+	assert_null(format_get_record(header, &r));
+	memcpy(out + to.offset, in + from.offset, format_record_size(&r));
+	r.place = to;
+	format_put_record(&r, header);
+	memcpy(out + to.offset, header, sizeof(header));
+}
+
+static void
+places_made_anew_are_seen(const char *dir)
+{
+	static char data[8192], swapped[8192];
+	struct journal *j = open_journal(dir);
+	struct format_place p[3];
+	ssize_t n;
+
+	for (uint8_t i = 0; i < 3; i++)
+		assert_true(format_place(add(j, i + 1, i, "A: b\r\n\r\nc").id,
+					 &p[i]));
+	journal_close(j);
+	is_right(dir);
+	n = scratch_read(segment(dir, 1), data, sizeof(data));
+	assert_true(n > 0);
+	/* The second is the first again; then both have changed places. */
+	memcpy(swapped, data, sizeof(data));
+	put_at(swapped, p[1], data, p[0]);
+	scratch_write(segment(dir, 1), swapped, (size_t)n);
+	assert_true(verify(dir, NULL).wrong > 0);
+	put_at(swapped, p[0], data, p[1]);
+	scratch_write(segment(dir, 1), swapped, (size_t)n);
+	assert_true(verify(dir, NULL).wrong > 0);
+}
+
 /* A record that was made anew with CRCs that are right. */
 static void
 a_forged_record_breaks_the_chain(const char *dir)
@@ -201,23 +261,22 @@ static void
 segments_that_are_gone_are_seen(const char *dir)
 {
 	char ids[6][FORMAT_ID_SIZE];
+	struct format_head head;
 
 	make(dir, ids);
+	head = verify(dir, NULL).head;
 	for (int number = 1; number <= 2; number++) {
 		const char *away = scratch_path("%s/away", dir);
 
 		assert_int_equal(rename(segment(dir, number), away), 0);
 		assert_true(verify(dir, NULL).wrong > 0);
+		assert_true(verify(dir, &head).wrong > 0);
 		assert_int_equal(rename(away, segment(dir, number)), 0);
 	}
 	/* Of the last one only a head knows. */
-	{
-		const struct format_head head = verify(dir, NULL).head;
-
-		unlink(segment(dir, 3));
-		assert_int_equal(verify(dir, NULL).wrong, 0);
-		assert_true(verify(dir, &head).wrong > 0);
-	}
+	unlink(segment(dir, 3));
+	assert_int_equal(verify(dir, NULL).wrong, 0);
+	assert_true(verify(dir, &head).wrong > 0);
 }
 
 static int
@@ -401,6 +460,8 @@ main(void)
 		plain_unit_test(one_bit_anywhere_is_seen),
 		plain_unit_test(every_cut_is_seen),
 		plain_unit_test(records_that_changed_places_are_seen),
+		plain_unit_test(a_record_cut_out_is_seen),
+		plain_unit_test(places_made_anew_are_seen),
 		plain_unit_test(a_forged_record_breaks_the_chain),
 		plain_unit_test(segments_that_are_gone_are_seen),
 		plain_unit_test(readers_tell_what_is_missing),
