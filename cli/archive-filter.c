@@ -72,7 +72,7 @@ contains(const char *text, const char *wanted)
 	return wanted == NULL || strcasestr(text, wanted) != NULL;
 }
 
-/* Texts stand in JSON as they are when there is no backslash. */
+/* Texts stand in JSON as they are when it has no backslash and no base64. */
 static bool
 may_hold(const char *metadata, const char *wanted)
 {
@@ -85,6 +85,7 @@ filter_metadata(const struct filter *f, const char *metadata)
 	const struct select *g = f->given;
 
 	return strchr(metadata, '\\') != NULL ||
+	       strstr(metadata, "\"base64\"") != NULL ||
 	       (may_hold(metadata, g->envelope_from) &&
 		may_hold(metadata, g->envelope_to) &&
 		may_hold(metadata, g->queue_id) &&

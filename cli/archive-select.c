@@ -21,14 +21,41 @@ select_time(int64_t us, char out[24])
 		memcpy(out, "?", 2);
 }
 
+/* RFC 4648, 4; what is none ends it. One of a few buffers, as text_show(). */
+static const char *
+decode_base64(const char *s)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789+/";
+	static char *kept[4];
+	static unsigned next;
+	const unsigned k = next++ % 4;
+	size_t n = 0;
+	unsigned bits = 0;
+	uint32_t held = 0;
+
+	free(kept[k]);
+	kept[k] = mem_alloc(strlen(s) + 1);
+	for (const char *d; *s != '\0' && (d = strchr(digits, *s)); s++) {
+		held = held << 6 | (uint32_t)(d - digits);
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		kept[k][n++] = (char)(held >> bits & 0xff);
+	}
+	return kept[k];
+}
+
 const char *
 select_text(const json_t *value)
 {
 	const char *s = json_string_value(value);
 
-	if (s == NULL)
-		s = json_string_value(json_object_get(value, "base64"));
-	return s ? s : "";
+	if (s != NULL)
+		return s;
+	s = json_string_value(json_object_get(value, "base64"));
+	return s ? decode_base64(s) : "";
 }
 
 static const char *const types[] = {

@@ -70,8 +70,8 @@ int select_each(const struct archives *s, const struct select *f,
 int select_one(const struct archives *s, const char *id,
 	       const struct select_work *work, struct err *e);
 
-/* A text of the metadata: a string, or bytes as {"base64": ...}; "" if there
- * is none. Valid as long as the metadata. */
+/* A text of the metadata: a string, or the bytes of {"base64": ...}; "" if
+ * there is none. Valid as long as the metadata; of base64 four at a time. */
 const char *select_text(const json_t *value);
 
 /* 2026-11-22T10:00:00Z */

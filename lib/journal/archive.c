@@ -1,8 +1,10 @@
 #include <config.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -226,11 +228,34 @@ find_place(struct archive *a, struct segment *s, struct format_place place,
 	return -1;
 }
 
+/* ", it is there as NAME" of one that was pruned and not removed yet. */
+static const char *
+name_pruned(const struct archive *a, uint32_t number, char shown[120])
+{
+	int fd = fsio_openat(a->dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	char begin[FORMAT_NAME_SIZE], name[64];
+	struct dirent *f;
+
+	shown[0] = '\0';
+	snprintf(begin, sizeof(begin), "%010" PRIu32 ".pruned-", number);
+	while (d != NULL && (f = readdir(d)) != NULL)
+		if (strncmp(f->d_name, begin, strlen(begin)) == 0)
+			snprintf(shown, 120, ", its bytes are in %s until that "
+				 "is removed", text_quote(name, sizeof(name),
+				 f->d_name, strlen(f->d_name)));
+	if (d != NULL)
+		closedir(d);
+	else
+		fsio_close(&fd);
+	return shown;
+}
+
 int
 archive_find(struct archive *a, const char *id, struct format_record *r_r,
 	     const char **metadata_r, struct err *e)
 {
-	char shown[80];
+	char shown[80], where[120];
 	struct format_place place;
 	int ret;
 
@@ -241,8 +266,9 @@ archive_find(struct archive *a, const char *id, struct format_record *r_r,
 				"prints it", shown);
 	if (!has_segment(a, place.segment))
 		return err_stop(e, EX_NOINPUT, "cannot find %s: there is no "
-				"segment %" PRIu32 " (any more)", shown,
-				place.segment);
+				"segment %" PRIu32 " (any more)%s", shown,
+				place.segment,
+				name_pruned(a, place.segment, where));
 	ret = find_place(a, &a->segment, place, r_r, metadata_r, e);
 	return ret < 0 ? err_prefix(e, "cannot find %s: segment %" PRIu32,
 				    shown, place.segment) : 0;

@@ -128,8 +128,8 @@ rewritten() {
 	assert new != text and len(new) == len(text)
 	data[336:336 + meta] = new
 	h[112:144] = hashlib.sha256(new).digest()
-	h[216:220] = struct.pack('<I', reader.crc(data[336:336 + meta + stored]))
-	h[220:224] = struct.pack('<I', reader.crc(h[:220]))
+	h[216:220] = reader.crc(data[336:336 + meta + stored])
+	h[220:224] = reader.crc(h[:220])
 	data[112:336] = h
 	open(sys.argv[2], 'r+b').write(data)
 	END
@@ -157,6 +157,16 @@ rewritten() {
 	append "$A/legal" --count 1
 	expect 65 archive verify
 	says "the chain is broken"
+}
+
+@test "list, show: bytes that are no UTF-8 are shown, and found, as they are" {
+	one 'A: b\r\n\r\ny'
+	rewritten "$A/legal/0000000001.segment" '"address":"r0@example.com"' \
+	    '"address":{"base64":"5EA"}'
+	expect 0 archive list --envelope-to $'\344@'
+	[[ "$output" == *"$ID "*'<\xe4@>' ]]
+	expect 0 archive show "$ID"
+	[[ "$output" == *'To        <\xe4@>'* ]]
 }
 
 @test "an archive that may not be read is not passed over" {
@@ -366,6 +376,8 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	expect 0 archive verify
 	says "segments 1 to 1 were pruned"
 	[ -e "$A"/main/0000000001.pruned-* ]
+	expect 66 archive erase --reason x main/00000010000e
+	says "its bytes are in 0000000001.pruned-"
 	expect 0 archive prune --grace 1
 	[ -e "$A"/main/0000000001.pruned-* ]
 	expect 0 archive prune --grace 0 -v
