@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """archive - what it costs to archive all mail, in Markdown.
 
-	BENCH_RUNS=7	rounds; every row once a round
+	BENCH_RUNS=9	rounds; every row once a round
 	BENCH_MAILS=1	times the messages of a run
 	BENCH_CELLS=REGEX	only these; default: sessions ("1 session" too:
 			.)
@@ -147,7 +147,7 @@ def rates(place):
     shim = shutil.copy(measure.BUILD + '/tests/bench/slowflush.so', place.dir)
     os.chmod(shim, 0o755)
     cells = rate.chosen(CELLS, 'sessions')
-    runs = int(os.environ.get('BENCH_RUNS', 7))
+    runs = int(os.environ.get('BENCH_RUNS', 9))
     sides = [Side(place, flush, shim if i else None)
              for i, flush in enumerate(FLUSHES)]
     table = [row for pair in zip(*(s.rows for s in sides)) for row in pair]

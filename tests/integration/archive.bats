@@ -453,3 +453,28 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	# Who may only read cannot hold the lock, and mail with it.
 	[ "$CALLER" = alice ] || ! as alice flock -n "$A/main/lock" true
 }
+
+@test "README.md: what it says of archives is understood" {
+	"$FB_PYTHON" - "$FB_TOP/README.md" "$T" <<-'END'
+	import re, sys
+	text = open(sys.argv[1]).read().split('## Archived mail')[1]
+	found = re.findall(r'```json\n(.*?)```', text.split('\n## ')[0], re.S)
+	path = '/etc/fallbackmx/rules.json'
+	assert path in found[1]
+	for name, content in zip(('all', 'some', 'time'), found):
+	    open('%s/%s.json' % (sys.argv[2], name), 'w').write(
+	        content.replace(path, sys.argv[2] + '/rules.json'))
+	END
+	message rules.json '{"RuleSetName": "a", "Rules": [{"Name": "b",
+	    "Actions": [{"Archive": {"TargetArchive": "a-1a2b3c"}}]}]}'
+	chmod 644 "$T"/*.json
+	expect 0 fb config check --config "$T/all.json"
+	expect 0 fb config check --config "$T/some.json"
+	mkdir "$A/all"
+	rmdir "$A/main" "$A/legal"
+	give "$CALLER" "$A/all"
+	append "$A/all" --count 3
+	expect 0 archive prune --document "$T/time.json"
+	expect 0 archive stats
+	[[ "$output" == *ONE_YEAR* ]]
+}
