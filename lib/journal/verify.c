@@ -20,7 +20,7 @@
 #define TRIES 20
 #define PAUSE_NS 20000000
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 say(struct verify_walk *w, enum verify_grade grade, const char *fmt,
     va_list ap)
 {

@@ -45,8 +45,10 @@ static void
 make(const char *dir, char ids[6][FORMAT_ID_SIZE])
 {
 	static const char *const texts[6] = {
-		"A: b\r\n\r\none", "A: b\r\n\r\ntwo two two two two two two "
-		"two two two two two two two two two", "A: b\r\n\r\nthree",
+		"A: b\r\n\r\none",
+		("A: b\r\n\r\ntwo two two two two two two "
+		 "two two two two two two two two two"),
+		"A: b\r\n\r\nthree",
 		"A: b\r\n\r\nthree", "", "A: b\r\n\r\nsix",
 	};
 	static const uint8_t keys[6] = { 1, 2, 3, 3, 0, 6 };
