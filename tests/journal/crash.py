@@ -288,10 +288,14 @@ def cut(base, cutworld, fs):
                     "LD_PRELOAD": BUILD + "/tests/milter/flushes.so",
                     "FLUSHES": base})
     copies = int(os.environ.get("COPIES", "50"))
+    needed = int(os.environ.get("ACKNOWLEDGED", "5000"))
     total = 0
     for n in range(copies):
         os.kill(p.pid, signal.SIGCONT)
         time.sleep(random.uniform(0.002, 0.03))
+        while open(log).read().count("\n") < needed * (n + 1) / copies and \
+                p.poll() is None:
+            time.sleep(0.005)
         os.kill(p.pid, signal.SIGSTOP)
         while not stands_still(p.pid):
             time.sleep(0.001)
@@ -315,8 +319,7 @@ def cut(base, cutworld, fs):
     p.wait()
     result("cut: %s, %d copies, up to %d acknowledged in each" % (
         fs, n + 1, total), ["too few" for _ in "x" if n + 1 < copies or
-                            total < int(os.environ.get("ACKNOWLEDGED",
-                                                       "5000"))])
+                            total < needed])
     cutworld.command("umount", "-l", mount)
 
 
