@@ -262,6 +262,7 @@ main(int argc, char **argv)
 	notify_take();
 	sockets = notify_sockets();
 	process_reset(sockets);
+	umask(027);	/* who has the group of archives may read them */
 	log_open(NAME, 0);
 	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
 		return fail(&e);

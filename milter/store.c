@@ -49,14 +49,15 @@ code_of(int error)
 }
 
 /* The directory of all archives is the administrator's to make: a disk that is
- * not mounted must not be taken for an empty archive. */
+ * not mounted must not be taken for an empty archive. It hands down its group
+ * (mode 2750), of which the milter is no member: chmod(2) would lose that. */
 static int
 make_directory(const char *directory, const char *name, struct err *e)
 {
 	int dir = fsio_openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
 	int ret = 0;
 
-	if (dir < 0 || (mkdirat(dir, name, 0700) < 0 && errno != EEXIST) ||
+	if (dir < 0 || (mkdirat(dir, name, 0750) < 0 && errno != EEXIST) ||
 	    fsio_sync(dir) < 0)
 		ret = err_stop(e, code_of(errno), "cannot make the archive %s "
 			       "in %s: %s", name, text_show(directory),

@@ -204,11 +204,14 @@ sys.exit(float(sys.argv[1]) > float(sys.argv[2]))' "$level" "${unit#*:}"
 	gid=$(cut -d: -f4 <<<"$line")
 	[ "$id" -ge 100 ] && [ "$id" -lt 1000 ]
 	[[ "$line" == *nologin ]]
+	line=$(grep '^fallbackmx-archive:' "$root/etc/group")
+	readers=$(cut -d: -f3 <<<"$line")
 	systemd-tmpfiles --root="$root" --create \
 	    "$(found tmpfiles.d/fallbackmx-milter.conf)"
 	same "$(cd "$root" && stat -c '%n %a %u %g' \
 	    var/spool/postfix/fallbackmx run/fallbackmx-milter \
-	    var/lib/fallbackmx-milter)" "var/spool/postfix/fallbackmx 2750 $id 61234
+	    var/lib/fallbackmx-milter var/lib/fallbackmx-archive)" "var/spool/postfix/fallbackmx 2750 $id 61234
 run/fallbackmx-milter 750 $id $gid
-var/lib/fallbackmx-milter 755 $id $gid"
+var/lib/fallbackmx-milter 755 $id $gid
+var/lib/fallbackmx-archive 2750 $id $readers"
 }

@@ -10,6 +10,7 @@ milter is killed at random and every 250 has its copy.
 As root; needs Postfix and OpenDKIM.
 """
 
+import grp
 import json
 import os
 import random
@@ -78,6 +79,8 @@ BODIES = {
     'just below the file': b'\n' + b'0123456789abcdef' * 63 * 260 + b'\n',
     '40 MB': b'\n' + b''.join(b'%070d\n' % i for i in range(560000)),
 }
+# The group of the archives; the milter is no member.
+READERS = grp.getgrnam('mail').gr_gid
 # Fields more.
 HEADS = {
     '8 bits in a field': b'X-More: Gr\xfc\xdfe \xff\x80\n',
@@ -91,6 +94,8 @@ class Scene:
     def __init__(self, place):
         self.place = place
         self.where = place.folder('archives', NOBODY, 0o700)
+        os.chown(self.where, -1, READERS)
+        os.chmod(self.where, 0o2750)
         self.filter = Filter(place, files={'rules.json': RULES},
                              **self.settings())
         self.postfix = Postfix(place, smtpd_milters=self.filter.socket)
@@ -280,6 +285,15 @@ def full(scene):
     yield from differs('afterwards', scene.send(mail('not full'))[0], 250)
 
 
+def readable(scene):
+    """The group of the directory is handed down, and may read."""
+    for name, mode in ('', 0o42750), ('main', 0o42750), \
+            ('main/0000000001.segment', 0o100640):
+        s = os.stat(os.path.join(scene.where, name))
+        yield from differs(name, (oct(s.st_mode), s.st_gid),
+                           (oct(mode), READERS))
+
+
 def by_default(scene):
     """archive.default: all that is taken, without a rule."""
     yield from differs('reload', scene.reload(default='all'), 0)
@@ -381,7 +395,8 @@ def main():
                            ('found again', finds),
                            ('whatever becomes of it', whatever_becomes),
                            ('again', again), ('a full disk', full),
-                           ('two archives', two), ('default', by_default),
+                           ('two archives', two), ('readers', readable),
+                           ('default', by_default),
                            ('no directory', missing)):
             try:
                 problems = list(what(scene))
