@@ -151,8 +151,32 @@ flush_last(const struct segment *s, struct err *e)
 {
 	int ret = fsio_datasync(s->fd);		/* STEP tail-sync */
 
-	return ret < 0 ? err_errno(e, "cannot flush segment %" PRIu32,
-				   s->header.number) : 0;
+	if (ret < 0)
+		return err_errno(e, "cannot flush segment %" PRIu32,
+				 s->header.number);
+	/* If a flush failed before this one, the kernel may show pages that the
+	 * disk does not have. */
+	posix_fadvise(s->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+/* Nothing can be added behind a segment whose header says nothing. */
+static int
+open_last(const struct journal *j, uint32_t number, struct segment *s_r,
+	  struct err *e)
+{
+	char name[FORMAT_NAME_SIZE];
+	struct err why;
+
+	if (segment_open(s_r, j->dir, number, e) == 0)
+		return 0;
+	if (e->kind != ERR_PERM)
+		return -1;
+	why = *e;
+	format_name(number, name);
+	return err_set(e, ERR_PERM, "%s; it is the last one, and nothing can "
+		       "be added behind it: keep %s in another directory, and "
+		       "start again", why.text, name);
 }
 
 static int
@@ -160,7 +184,7 @@ follow(struct journal *j, uint32_t number, struct err *e)
 {
 	struct segment *s = mem_alloc(sizeof(*s));
 	struct segment_tail t;
-	int ret = segment_open(s, j->dir, number, e);
+	int ret = open_last(j, number, s, e);
 
 	if (ret < 0) {
 		free(s);

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "journal-help.h"
@@ -107,6 +108,28 @@ a_forged_one_is_no_torn_tail(const char *dir)
 	assert_int_equal(v.wrong, 1);
 }
 
+/* The words say what to do, and that helps. */
+static void
+a_last_segment_without_a_header_is_moved(const char *dir)
+{
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	struct journal *j = open_journal(dir);
+
+	add(j, 1, 0, "A: b\r\n\r\nabcdef");
+	journal_close(j);
+	scratch_write(path, "FMX", 3);
+	assert_int_equal(journal_open(dir, &options, &j, &e), -1);
+	assert_int_equal(e.kind, ERR_STOP);
+	assert_int_equal(e.code, EX_DATAERR);
+	assert_non_null(strstr(e.text, "keep 0000000001.segment in another "
+			       "directory"));
+	unlink(path);
+	j = open_journal(dir);
+	add(j, 1, 0, "more");
+	journal_close(j);
+	assert_int_equal(count_records(dir), 1);
+}
+
 int
 main(void)
 {
@@ -114,6 +137,7 @@ main(void)
 		plain_unit_test(torn_tails_lose_nothing),
 		plain_unit_test(damage_is_no_torn_tail),
 		plain_unit_test(a_forged_one_is_no_torn_tail),
+		plain_unit_test(a_last_segment_without_a_header_is_moved),
 	};
 
 	return cmocka_run_group_tests_name("journal-tail", tests, NULL, NULL);
