@@ -110,12 +110,13 @@ def slow_scene(place, **how):
     return scene, flushes
 
 
-def all_together(all_, rounds):
+def all_together(all_, rounds, seed):
     """Sessions whose messages end at the same moment: (hashes of what was
     taken, problems)."""
-    r, accepted, problems = random.Random(1), set(), []
+    r, accepted, problems = random.Random(seed), set(), []
     for n in range(rounds):
-        mails = [letter('t%d-%d' % (n, i), r, 500) for i in range(len(all_))]
+        mails = [letter('t%d-%d-%d' % (seed, n, i), r, 500)
+                 for i in range(len(all_))]
         for s, mail in zip(all_, mails):
             head, _, body = mail.partition(b'\r\n\r\n')
             s.mail()
@@ -133,6 +134,30 @@ def all_together(all_, rounds):
     return accepted, problems
 
 
+def told(who, messages, flushed):
+    print('# 50 sessions %s, %d ms a flush: %d messages, %d flushes' % (
+        who, setting('FLUSH_MS', 25), messages, flushed))
+    if flushed > messages * 2 / 3:
+        yield 'a flush for each'
+
+
+def shared(all_, flushes, rounds):
+    """(hashes of what was taken, problems). Where much else runs sessions do
+    not end together: then once more."""
+    accepted, problems = set(), []
+    for seed in range(3):
+        before = counted(flushes, b'd')
+        more, wrong = all_together(all_, rounds, seed)
+        flushed = counted(flushes, b'd') - before
+        accepted |= more
+        problems += wrong
+        problems += told('that end together', len(more), flushed)
+        problems += differs('messages', len(more), rounds * len(all_))
+        if flushed <= len(more) / 5:
+            return accepted, problems
+    return accepted, problems + ['more than one flush for five messages']
+
+
 def group(place):
     """Group commit is one: a flush answers all who came while the one before
     was under way. How many do behind a Postfix is for the machine to say, so
@@ -143,20 +168,13 @@ def group(place):
     before, many = counted(flushes, b'd'), setting('GROUPED', 1000)
     with Load(scene, 50) as load:
         load.reaches(many)
-    middle = counted(flushes, b'd')
+    problems = list(told('by Postfix', len(load.accepted),
+                         counted(flushes, b'd') - before))
     with contextlib.ExitStack() as stack:
-        accepted, problems = all_together([
+        accepted, wrong = shared([
             stack.enter_context(Session(scene.filter.socket)).begin()
-            for _ in range(50)], many // 50)
-    flushed = counted(flushes, b'd') - middle
-    for words, n, f in (('by Postfix', len(load.accepted), middle - before),
-                        ('that end together', len(accepted), flushed)):
-        print('# 50 sessions %s, %d ms a flush: %d messages, %d flushes' % (
-            words, setting('FLUSH_MS', 25), n, f))
-        problems += ['a flush for each' for _ in 'x' if f > n * 2 / 3]
-    if flushed > len(accepted) / 5:
-        problems.append('more than one flush for five messages')
-    problems += differs('messages', len(accepted), many // 50 * 50)
+            for _ in range(50)], flushes, many // 50)
+    problems += wrong
     problems += is_whole(scene.dir, load.accepted | accepted)
     problems += scene.close()
     check('group commit', problems)
