@@ -270,9 +270,13 @@ def full(base, cutworld, fs):
 def stands_still(pid):
     """None of its threads is in a call any more."""
     for task in os.listdir("/proc/%d/task" % pid):
-        with open("/proc/%d/task/%s/stat" % (pid, task)) as f:
-            if f.read().rsplit(")", 1)[1].split()[0] not in "TZ":
-                return False
+        try:
+            with open("/proc/%d/task/%s/stat" % (pid, task)) as f:
+                state = f.read().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False    # it ended this moment
+        if state not in "TZ":
+            return False
     return True
 
 

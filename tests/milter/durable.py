@@ -88,11 +88,15 @@ class Image:
 
 
 def stands_still(pid):
-    """Each of its threads is stopped; none is in a call."""
+    """Each of its threads is stopped; none is in a call, or about to end."""
     for task in os.listdir('/proc/%d/task' % pid):
-        with open('/proc/%d/task/%s/stat' % (pid, task)) as f:
-            if f.read().rsplit(')', 1)[1].split()[0] != 'T':
-                return False
+        try:
+            with open('/proc/%d/task/%s/stat' % (pid, task)) as f:
+                state = f.read().rsplit(')', 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        if state != 'T':
+            return False
     return True
 
 
