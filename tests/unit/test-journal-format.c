@@ -60,7 +60,10 @@ heads_come_back(void **state)
 	(void)state;
 	format_put_head(&h, word);
 	assert_true(format_get_head(word, &r));
-	assert_memory_equal(&h, &r, sizeof(h));
+	assert_memory_equal(h.uuid, r.uuid, sizeof(h.uuid));
+	assert_int_equal(h.end.segment, r.end.segment);
+	assert_int_equal(h.end.offset, r.end.offset);
+	assert_memory_equal(h.chain, r.chain, sizeof(h.chain));
 	word[strlen(word) - 1] = 'g';
 	assert_false(format_get_head(word, &r));
 	assert_false(format_get_head("", &r));
