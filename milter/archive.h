@@ -18,8 +18,8 @@ struct archiving {
 	struct session *session;
 	const struct judgement *judgement;	/* NULL: it was not judged */
 	int64_t time_us;		/* since 1970 */
-	void (*tick)(void *arg);	/* called now and then while it takes
-					 * long, by another thread */
+	void (*tick)(void *arg);	/* called by another thread while it
+					 * takes long, not for ever (alive.h) */
 	void *arg;
 };
 
