@@ -20,6 +20,9 @@
 	  .help = "the archive, or a directory of archives; default: "         \
 		  ARCHIVES_DEFAULT }
 
+/* For those that work on all of it. */
+#define ARCHIVES_INSTEAD "--archive names it"
+
 struct archives_one {
 	const char *name;	/* "": it has none */
 	const char *path;

@@ -11,16 +11,14 @@
 #include "cmd.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/option.h"
 #include "lib/base/text.h"
 #include "lib/journal/maintain.h"
 
-#define NAME "archive erase"
 #define REASON_MAX 1000
 
 struct arguments {
 	const char *archive, *reason;
-	bool dry_run, help;
+	bool dry_run;
 };
 
 static const struct option_row rows[] = {
@@ -31,16 +29,8 @@ static const struct option_row rows[] = {
 	{ .name = "dry-run", .letter = 'n',
 	  .offset = offsetof(struct arguments, dry_run),
 	  .help = "only say what would be erased" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] =
-	"fallbackmx archive erase --reason TEXT [options] ID...";
-static const char about[] =
-	"Takes the bytes of messages away for good. Envelope, hashes and the "
-	"reason\nstay, so that verify goes on to prove the rest.";
 
 /* JSON has no other text. */
 static bool
@@ -95,26 +85,30 @@ erase_one(const struct arguments *a, const struct archives *s,
 	return 0;
 }
 
-int
-cmd_archive_erase(int argc, char **argv)
+static int
+erase(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { .help = false };
+	const struct arguments *a = arguments;
 	struct archives s;
-	struct err e;
-	int first, code = EX_OK;
+	int code = EX_OK;
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	if (check(&a, argc - first, &e) < 0 ||
-	    archives_open(&s, a.archive, &e) < 0)
-		return cmd_fail(&e, NAME);
-	for (int i = first; i < argc; i++)
-		code = cmd_go_on(code, erase_one(&a, &s, argv[i], &e), &e,
-				 NAME);
+	if (check(a, n, e) < 0 || archives_open(&s, a->archive, e) < 0)
+		return -1;
+	for (int i = 0; i < n; i++)
+		code = cmd_go_on(code, erase_one(a, &s, words[i], e), e);
 	archives_free(&s);
 	return code;
 }
+
+static struct arguments given;
+const struct command cmd_archive_erase = {
+	.name = "archive erase",
+	.brief = "remove the bytes of a message, say why",
+	.synopsis = "--reason TEXT [options] ID...",
+	.about = "Takes the bytes of messages away for good. Envelope, hashes "
+		 "and the reason\nstay, so that verify goes on to prove the "
+		 "rest.",
+	.rows = rows,
+	.arguments = &given,
+	.run = erase,
+};

@@ -31,15 +31,8 @@ static const struct option_row rows[] = {
 	SELECT_ROWS(struct arguments),
 	{ .name = "quiet", .letter = 'q', FIELD(quiet),
 	  .help = "do not say how many there were" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] =
-	"fallbackmx archive export --output PATH [options]";
-static const char about[] =
-	"Writes archived messages as files, into a Maildir or an mbox. Run "
-	"again, it\ngoes on where it was, and takes what has come since.";
 
 static const struct export_kind *const kinds[] = {
 	&export_eml, &export_maildir, &export_mbox,
@@ -59,36 +52,14 @@ put_one(void *to, struct selected *m, struct err *e)
 
 	/* One that is damaged does not keep the others. */
 	if (ret < 0 && e->code == EX_DATAERR) {
-		r->code = cmd_fail(e, NAME);
+		r->code = cmd_fail(e);
 		ret = 0;
 	}
 	return ret;
 }
 
 static int
-export_all(const struct arguments *a, struct run *r)
-{
-	const struct select_work work = { .each = put_one, .to = r };
-	struct archives s;
-	struct err e;
-	int code = EX_OK;
-
-	if (archives_open(&s, a->archive, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (r->kind->open(&r->x, &e) < 0 ||
-	    select_each(&s, &a->select, &work, &code, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	code = cmd_go_on(code, r->kind->close(&r->x, &e), &e, NAME);
-	archives_free(&s);
-	if (!a->quiet)
-		log_say("%" PRIu64 " messages written, %" PRIu64 " were there, "
-			"%" PRIu64 " have no bytes any more", r->x.written,
-			r->x.there, r->x.gone);
-	return code != EX_OK ? code : r->code;
-}
-
-static int
-choose(const struct arguments *a, int left, struct run *r, struct err *e)
+choose(const struct arguments *a, struct run *r, struct err *e)
 {
 	const char *word = a->format ? a->format : "eml";
 
@@ -101,31 +72,46 @@ choose(const struct arguments *a, int left, struct run *r, struct err *e)
 	if (a->output == NULL || *a->output == '\0')
 		return err_stop(e, EX_USAGE, "cannot export: expected --output "
 				"PATH");
-	if (left > 0)
-		return err_stop(e, EX_USAGE, "cannot export: expected no "
-				"argument; filters say what");
 	r->x.path = a->output;
 	r->x.metadata = a->metadata;
 	return 0;
 }
 
-int
-cmd_archive_export(int argc, char **argv)
+static int
+export_all(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { .help = false };
+	const struct arguments *a = arguments;
 	struct run r = { .x = { .dir = -1, .new = -1, .cur = -1, .tmp = -1,
 				.json = -1, .mbox = -1, .mbox_json = -1 } };
-	struct err e;
-	int first = 0, code = EX_OK;
+	const struct select_work work = { .each = put_one, .to = &r };
+	struct archives s;
+	int code = EX_OK;
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else if (a.help)
-		option_help(stdout, synopsis, about, rows);
-	else if (choose(&a, argc - first, &r, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else
-		code = export_all(&a, &r);
-	option_list_free(&a.select.header);
-	return code;
+	(void)n, (void)words;
+	if (choose(a, &r, e) < 0 || archives_open(&s, a->archive, e) < 0)
+		return -1;
+	if (r.kind->open(&r.x, e) < 0 ||
+	    select_each(&s, &a->select, &work, &code, e) < 0)
+		code = cmd_fail(e);
+	code = cmd_go_on(code, r.kind->close(&r.x, e), e);
+	archives_free(&s);
+	if (!a->quiet)
+		log_say("%" PRIu64 " messages written, %" PRIu64 " were there, "
+			"%" PRIu64 " have no bytes any more", r.x.written,
+			r.x.there, r.x.gone);
+	return code != EX_OK ? code : r.code;
 }
+
+static struct arguments given;
+const struct command cmd_archive_export = {
+	.name = "archive export",
+	.brief = "messages as files, an mbox or a Maildir",
+	.synopsis = "--output PATH [options]",
+	.about = "Writes archived messages as files, into a Maildir or an "
+		 "mbox. Run again, it\ngoes on where it was, and takes what "
+		 "has come since.",
+	.rows = rows,
+	.arguments = &given,
+	.run = export_all,
+	.instead = "filters say which",
+};

@@ -9,16 +9,13 @@
 
 #include "archive-select.h"
 #include "cmd.h"
-#include "lib/base/text.h"
 #include "safe.h"
-
-#define NAME "archive list"
 
 struct arguments {
 	const char *archive;
 	struct select select;
 	int limit;
-	bool controls, json, help;
+	bool controls, json;
 };
 
 static const struct option_row rows[] = {
@@ -31,15 +28,8 @@ static const struct option_row rows[] = {
 	  .help = "also what was erased and pruned" },
 	{ .name = "json", .offset = offsetof(struct arguments, json),
 	  .help = "one JSON object in each line" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx archive list [options]";
-static const char about[] =
-	"Lists archived messages, oldest first: id, time, bytes, sender, "
-	"recipients.";
 
 static void
 print_line(const struct selected *x)
@@ -94,39 +84,31 @@ print_one(void *to, struct selected *x, struct err *e)
 }
 
 static int
-list(struct arguments *a)
+list(void *arguments, int n, char **words, struct err *e)
 {
+	struct arguments *a = arguments;
 	const struct select_work work = { .each = print_one, .to = a,
 					  .controls = a->controls };
 	struct archives s;
-	struct err e;
-	int code = EX_OK;
+	int code = EX_OK, ret;
 
-	if (archives_open(&s, a->archive, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (select_each(&s, &a->select, &work, &code, &e) < 0)
-		code = cmd_fail(&e, NAME);
+	(void)n, (void)words;
+	if (archives_open(&s, a->archive, e) < 0)
+		return -1;
+	ret = select_each(&s, &a->select, &work, &code, e);
 	archives_free(&s);
-	return code;
+	return ret < 0 ? -1 : code;
 }
 
-int
-cmd_archive_list(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct err e;
-	int first = 0, code = EX_OK;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else if (a.help)
-		option_help(stdout, synopsis, about, rows);
-	else if (first < argc) {
-		err_stop(&e, EX_USAGE, "cannot list %s: expected no argument",
-			 text_show(argv[first]));
-		code = cmd_fail(&e, NAME);
-	} else
-		code = list(&a);
-	option_list_free(&a.select.header);
-	return code;
-}
+static struct arguments given;
+const struct command cmd_archive_list = {
+	.name = "archive list",
+	.brief = "what is archived: filters, one line or JSON each",
+	.synopsis = "[options]",
+	.about = "Lists archived messages, oldest first: id, time, bytes, "
+		 "sender, recipients.",
+	.rows = rows,
+	.arguments = &given,
+	.run = list,
+	.instead = "filters say which",
+};

@@ -15,14 +15,13 @@
 #include "lib/journal/maintain.h"
 #include "policy-file.h"
 
-#define NAME "archive prune"
 #define DAY_US ((int64_t)86400 * 1000000)
 
 struct arguments {
 	const char *archive;
 	struct option_list documents;
 	int grace;
-	bool shorten, dry_run, verbose, help;
+	bool shorten, dry_run, verbose;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -42,16 +41,8 @@ static const struct option_row rows[] = {
 	  .help = "only say what would go" },
 	{ .name = "verbose", .letter = 'v', FIELD(verbose),
 	  .help = "say what goes" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx archive prune [options]";
-static const char about[] =
-	"Removes what has been kept long enough, in two steps: segments in "
-	"which all\nhas expired are renamed, and removed after the grace time. "
-	"Without --document\nthe time is the one of the last run, or 180 "
-	"days.";
 
 /* As many days as such a time can have. */
 static const struct {
@@ -179,41 +170,35 @@ read_documents(const struct arguments *a, struct policy *p, struct err *e)
 }
 
 static int
-prune_all(const struct arguments *a)
+prune_all(void *arguments, int n, char **words, struct err *e)
 {
+	const struct arguments *a = arguments;
 	struct policy *p = policy_new();
 	struct archives s = { .n = 0 };
-	struct err e;
 	int code = EX_OK;
 
-	if (read_documents(a, p, &e) < 0 ||
-	    archives_open(&s, a->archive, &e) < 0)
-		code = cmd_fail(&e, NAME);
+	(void)n, (void)words;
+	if (read_documents(a, p, e) < 0 ||
+	    archives_open(&s, a->archive, e) < 0)
+		code = -1;
 	for (size_t i = 0; i < s.n; i++)
-		code = cmd_go_on(code, prune_one(a, p, &s.all[i], &e), &e,
-				 NAME);
+		code = cmd_go_on(code, prune_one(a, p, &s.all[i], e), e);
 	archives_free(&s);
 	policy_free(p);
 	return code;
 }
 
-int
-cmd_archive_prune(int argc, char **argv)
-{
-	struct arguments a = { .grace = 30 };
-	struct err e;
-	int first, code = EX_OK;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else if (a.help)
-		option_help(stdout, synopsis, about, rows);
-	else if (first < argc) {
-		err_stop(&e, EX_USAGE, "cannot prune %s: expected no argument; "
-			 "--archive names it", text_show(argv[first]));
-		code = cmd_fail(&e, NAME);
-	} else
-		code = prune_all(&a);
-	option_list_free(&a.documents);
-	return code;
-}
+static struct arguments given = { .grace = 30 };
+const struct command cmd_archive_prune = {
+	.name = "archive prune",
+	.brief = "remove what has been kept long enough",
+	.synopsis = "[options]",
+	.about = "Removes what has been kept long enough, in two steps: "
+		 "segments in which all\nhas expired are renamed, and removed "
+		 "after the grace time. Without --document\nthe time is the "
+		 "one of the last run, or 180 days.",
+	.rows = rows,
+	.arguments = &given,
+	.run = prune_all,
+	.instead = ARCHIVES_INSTEAD,
+};

@@ -16,33 +16,20 @@
 
 struct arguments {
 	const char *archive;
-	bool json, help;
+	int (*each)(void *to, struct selected *x, struct err *e);
+	bool json;
 };
 
 static const struct option_row show_rows[] = {
 	ARCHIVES_ROW(struct arguments),
 	{ .name = "json", .offset = offsetof(struct arguments, json),
 	  .help = "what is known of it, without the message" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
 static const struct option_row cat_rows[] = {
 	ARCHIVES_ROW(struct arguments),
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char show_synopsis[] = "fallbackmx archive show [options] ID...";
-static const char show_about[] =
-	"Shows messages: when and from whom they came, why they were "
-	"archived,\nheader and text. Nothing in them reaches the terminal but "
-	"plain text.";
-static const char cat_synopsis[] = "fallbackmx archive cat [options] ID...";
-static const char cat_about[] =
-	"Writes the bytes of messages to standard output, as the milter had "
-	"them.";
 
 /* "Name: text", or nothing. */
 static void
@@ -231,59 +218,48 @@ cat_one(void *to, struct selected *x, struct err *e)
 }
 
 static int
-each_id(const struct arguments *a, int n, char **ids,
-	int (*each)(void *, struct selected *, struct err *), const char *name)
+each_id(void *arguments, int n, char **ids, struct err *e)
 {
-	struct arguments given = *a;
-	const struct select_work work = { .each = each, .to = &given };
+	struct arguments *a = arguments;
+	const struct select_work work = { .each = a->each, .to = a };
 	struct archives s;
-	struct err e;
 	int code = EX_OK;
 
-	if (n == 0) {
-		err_stop(&e, EX_USAGE, "cannot run %s: expected ID", name);
-		return cmd_fail(&e, name);
-	}
-	if (archives_open(&s, a->archive, &e) < 0)
-		return cmd_fail(&e, name);
+	if (n == 0)
+		return err_stop(e, EX_USAGE, "cannot run archive %s: expected "
+				"ID", a->each == show_one ? "show" : "cat");
+	if (archives_open(&s, a->archive, e) < 0)
+		return -1;
 	for (int i = 0; i < n; i++) {
-		if (i > 0 && each == show_one && !a->json)
+		if (i > 0 && a->each == show_one && !a->json)
 			printf("\n");
-		code = cmd_go_on(code, select_one(&s, ids[i], &work, &e), &e,
-				 name);
+		code = cmd_go_on(code, select_one(&s, ids[i], &work, e), e);
 	}
 	archives_free(&s);
 	return code;
 }
 
-int
-cmd_archive_show(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct err e;
-	int first;
+static struct arguments shown = { .each = show_one };
+const struct command cmd_archive_show = {
+	.name = "archive show",
+	.brief = "one message: envelope, why it is here, header, text",
+	.synopsis = "[options] ID...",
+	.about = "Shows messages: when and from whom they came, why they were "
+		 "archived,\nheader and text. Nothing in them reaches the "
+		 "terminal but plain text.",
+	.rows = show_rows,
+	.arguments = &shown,
+	.run = each_id,
+};
 
-	if (option_parse(show_rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "archive show");
-	if (!a.help)
-		return each_id(&a, argc - first, argv + first, show_one,
-			       "archive show");
-	option_help(stdout, show_synopsis, show_about, show_rows);
-	return EX_OK;
-}
-
-int
-cmd_archive_cat(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct err e;
-	int first;
-
-	if (option_parse(cat_rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "archive cat");
-	if (!a.help)
-		return each_id(&a, argc - first, argv + first, cat_one,
-			       "archive cat");
-	option_help(stdout, cat_synopsis, cat_about, cat_rows);
-	return EX_OK;
-}
+static struct arguments written = { .each = cat_one };
+const struct command cmd_archive_cat = {
+	.name = "archive cat",
+	.brief = "the bytes of one message",
+	.synopsis = "[options] ID...",
+	.about = "Writes the bytes of messages to standard output, as the "
+		 "milter had them.",
+	.rows = cat_rows,
+	.arguments = &written,
+	.run = each_id,
+};

@@ -9,26 +9,17 @@
 #include "cmd.h"
 #include "lib/base/text.h"
 
-#define NAME "archive stats"
-
 struct arguments {
 	const char *archive;
-	bool json, help;
+	bool json;
 };
 
 static const struct option_row rows[] = {
 	ARCHIVES_ROW(struct arguments),
 	{ .name = "json", .offset = offsetof(struct arguments, json),
 	  .help = "one JSON object for each archive" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx archive stats [options]";
-static const char about[] =
-	"Says how much there is: messages, bytes as they came and as they are "
-	"kept,\nsegments, the first and the last time.";
 
 struct stats {
 	uint64_t messages, again, erased, controls, raw, stored;
@@ -99,45 +90,39 @@ print_stats(const char *path, const struct stats *s, bool as_json)
 }
 
 static int
-show_stats(const struct arguments *a)
+show_stats(void *arguments, int n, char **words, struct err *e)
 {
+	const struct arguments *a = arguments;
 	const struct select none = { .since = NULL };
 	struct archives s, one;
-	struct err e;
 	int code = EX_OK, ret;
 
-	if (archives_open(&s, a->archive, &e) < 0)
-		return cmd_fail(&e, NAME);
+	(void)n, (void)words;
+	if (archives_open(&s, a->archive, e) < 0)
+		return -1;
 	for (size_t i = 0; i < s.n; i++) {
 		struct stats r = { .messages = 0 };
 		const struct select_work work = { .each = count, .to = &r,
 						  .controls = true };
 
 		one = (struct archives){ .all = &s.all[i], .n = 1 };
-		ret = select_each(&one, &none, &work, &code, &e);
-		code = cmd_go_on(code, ret, &e, NAME);
+		ret = select_each(&one, &none, &work, &code, e);
+		code = cmd_go_on(code, ret, e);
 		print_stats(s.all[i].path, &r, a->json);
 	}
 	archives_free(&s);
 	return code;
 }
 
-int
-cmd_archive_stats(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct err e;
-	int first;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	if (first == argc)
-		return show_stats(&a);
-	err_stop(&e, EX_USAGE, "cannot count %s: expected no argument; "
-		 "--archive names it", text_show(argv[first]));
-	return cmd_fail(&e, NAME);
-}
+static struct arguments given;
+const struct command cmd_archive_stats = {
+	.name = "archive stats",
+	.brief = "how much there is",
+	.synopsis = "[options]",
+	.about = "Says how much there is: messages, bytes as they came and as "
+		 "they are kept,\nsegments, the first and the last time.",
+	.rows = rows,
+	.arguments = &given,
+	.run = show_stats,
+	.instead = ARCHIVES_INSTEAD,
+};

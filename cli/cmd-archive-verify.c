@@ -10,15 +10,12 @@
 #include "archives.h"
 #include "cmd.h"
 #include "lib/base/log.h"
-#include "lib/base/option.h"
 #include "lib/base/text.h"
 #include "lib/journal/verify.h"
 
-#define NAME "archive verify"
-
 struct arguments {
 	const char *archive, *against;
-	bool json, help;
+	bool json;
 };
 
 static const struct option_row rows[] = {
@@ -28,16 +25,8 @@ static const struct option_row rows[] = {
 	  .help = "what an earlier run printed as head, kept elsewhere" },
 	{ .name = "json", .offset = offsetof(struct arguments, json),
 	  .help = "one JSON object for each archive" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx archive verify [options]";
-static const char about[] =
-	"Reads every byte of the archives: are they as they were written? "
-	"Only a head\nthat was kept elsewhere shows that the end was not cut "
-	"off, or all of it\nreplaced.";
 
 /* One archive's findings on their way out. */
 struct report {
@@ -116,49 +105,40 @@ verify_one(const struct arguments *a, const struct archives_one *one,
 }
 
 static int
-verify_all(const struct arguments *a, const struct format_head *against)
+verify_all(void *arguments, int n, char **words, struct err *e)
 {
+	const struct arguments *a = arguments;
+	struct format_head head, *against = a->against ? &head : NULL;
 	struct archives s;
-	struct err e;
 	int code = EX_OK;
 
-	if (archives_open(&s, a->archive, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (against != NULL && s.n > 1) {
-		err_stop(&e, EX_USAGE, "cannot use --against: there are %zu "
-			 "archives, name one by --archive", s.n);
-		code = cmd_fail(&e, NAME);
-	}
-	for (size_t i = 0; i < s.n && (against == NULL || s.n == 1); i++)
-		code = cmd_go_on(code, verify_one(a, &s.all[i], against, &e),
-				 &e, NAME);
+	(void)n, (void)words;
+	if (against != NULL && !format_get_head(a->against, &head))
+		return err_stop(e, EX_USAGE, "cannot use --against %s: "
+				"expected a head as verify prints it, fmx1:...",
+				text_show(a->against));
+	if (archives_open(&s, a->archive, e) < 0)
+		return -1;
+	if (against != NULL && s.n > 1)
+		code = err_stop(e, EX_USAGE, "cannot use --against: there are "
+				"%zu archives, name one by --archive", s.n);
+	for (size_t i = 0; i < s.n && code >= 0; i++)
+		code = cmd_go_on(code, verify_one(a, &s.all[i], against, e),
+				 e);
 	archives_free(&s);
 	return code;
 }
 
-int
-cmd_archive_verify(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct format_head head;
-	struct err e;
-	int first;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, NAME);
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	if (a.against != NULL && !format_get_head(a.against, &head))
-		err_stop(&e, EX_USAGE, "cannot use --against %s: expected a "
-			 "head as verify prints it, fmx1:...",
-			 text_show(a.against));
-	else if (first < argc)
-		err_stop(&e, EX_USAGE, "cannot verify %s: expected no "
-			 "argument; --archive names it",
-			 text_show(argv[first]));
-	else
-		return verify_all(&a, a.against ? &head : NULL);
-	return cmd_fail(&e, NAME);
-}
+static struct arguments given;
+const struct command cmd_archive_verify = {
+	.name = "archive verify",
+	.brief = "is all as it was written?",
+	.synopsis = "[options]",
+	.about = "Reads every byte of the archives: are they as they were "
+		 "written? Only a head\nthat was kept elsewhere shows that "
+		 "the end was not cut off, or all of it\nreplaced.",
+	.rows = rows,
+	.arguments = &given,
+	.run = verify_all,
+	.instead = ARCHIVES_INSTEAD,
+};

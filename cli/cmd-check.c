@@ -5,13 +5,11 @@
 
 #include "check-milter.h"
 #include "cmd.h"
-#include "lib/base/option.h"
 #include "sync/check.h"
 
 struct arguments {
 	struct aws_settings aws;
 	const char *config, *postfix_config;
-	bool help;
 };
 
 static const struct option_row rows[] = {
@@ -22,18 +20,8 @@ static const struct option_row rows[] = {
 	{ .name = "postfix-config", .argument = "DIR", .kind = OPTION_STRING,
 	  .offset = offsetof(struct arguments, postfix_config),
 	  .help = "where main.cf is [Postfix's own]" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx check [options] [SOURCE]";
-static const char about[] =
-	"Tries what an import from SOURCE (s3://BUCKET/PREFIX/ or "
-	"file:///DIRECTORY/)\n"
-	"needs, and changes nothing. Without SOURCE: all sources of the "
-	"configuration,\n"
-	"and whether Postfix asks the milter of it, and reaches it.";
 
 static void
 print_result(const struct check_result *r)
@@ -90,34 +78,37 @@ check_sources(struct settings *s, struct arguments *a)
 }
 
 static int
-run_check(int argc, char **argv)
+run_check(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { .help = false };
+	struct arguments *a = arguments;
 	struct settings s = { .state_dir = NULL };
-	struct err e;
 	bool alone;
-	int first, code, worse;
+	int code, worse;
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "check");
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	if (make_settings(&s, &a, argc - first, argv + first, &e) < 0) {
+	if (make_settings(&s, a, n, words, e) < 0) {
 		settings_free(&s);
-		return cmd_fail(&e, "check");
+		return -1;
 	}
 	alone = s.sources_n == 0;
-	code = check_sources(&s, &a);
+	code = check_sources(&s, a);
 	settings_free(&s);
-	if (argc > first)
+	if (n > 0)
 		return code;
-	worse = check_milter(a.config ? a.config : CMD_CONFIG_FILE,
-			     a.postfix_config, alone);
+	worse = check_milter(a->config ? a->config : CMD_CONFIG_FILE,
+			     a->postfix_config, alone);
 	return worse > code ? worse : code;
 }
 
+static struct arguments given;
 const struct command cmd_check = {
-	"check", "try what an import and the milter need", run_check
+	.name = "check",
+	.brief = "try what an import and the milter need",
+	.synopsis = "[options] [SOURCE]",
+	.about = "Tries what an import from SOURCE (s3://BUCKET/PREFIX/ or "
+		 "file:///DIRECTORY/)\nneeds, and changes nothing. Without "
+		 "SOURCE: all sources of the configuration,\nand whether "
+		 "Postfix asks the milter of it, and reaches it.",
+	.rows = rows,
+	.arguments = &given,
+	.run = run_check,
 };

@@ -5,52 +5,25 @@
 #include <sysexits.h>
 
 #include "cmd.h"
-#include "lib/base/option.h"
 #include "lib/base/text.h"
 #include "milter/snapshot.h"
 #include "sync/settings.h"
 
+#define INSTEAD "--config names it"
+
+enum deed { CHECK, SHOW };
+
 struct arguments {
 	const char *config;
-	bool help;
+	enum deed deed;
 };
 
 static const struct option_row rows[] = {
 	{ .name = "config", .argument = "FILE", .kind = OPTION_STRING,
 	  .offset = offsetof(struct arguments, config),
 	  .help = "the configuration [" CMD_CONFIG_FILE "]" },
-	{ .name = "help", .offset = offsetof(struct arguments, help),
-	  .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx config check|show [options]";
-static const char about[] =
-	"check  names every mistake of the configuration and of its policies\n"
-	"show   prints the settings in force, defaults included";
-
-enum deed { CHECK, SHOW, DEEDS };
-static const char *const actions[DEEDS + 1] = { "check", "show", NULL };
-
-static int
-find_action(int argc, char **argv, int first, struct err *e)
-{
-	const char *near;
-	int i = 0;
-
-	if (argc - first != 1)
-		return err_stop(e, EX_USAGE, "cannot run config: expected "
-				"check or show");
-	while (i < DEEDS && strcmp(argv[first], actions[i]) != 0)
-		i++;
-	if (i < DEEDS)
-		return i;
-	near = text_nearest(argv[first], actions);
-	return err_stop(e, EX_USAGE, "cannot run config %s: expected check or "
-			"show%s%s%s", text_show(argv[first]),
-			near ? " (did you mean " : "", near ? near : "",
-			near ? "?)" : "");
-}
 
 /* Both halves of the file: what sync reads and what the milter reads. */
 struct halves {
@@ -60,7 +33,7 @@ struct halves {
 
 /* The milter's half; to check it, with all documents that it names. */
 static int
-read_milter(struct filter_settings *m, const char *file, int action,
+read_milter(struct filter_settings *m, const char *file, enum deed deed,
 	    struct buf *lines, struct err *e)
 {
 	struct snapshot *loaded;
@@ -68,7 +41,7 @@ read_milter(struct filter_settings *m, const char *file, int action,
 
 	if (filter_settings_read(m, file, lines, e) < 0)
 		return -1;
-	if (action != CHECK || !m->given)
+	if (deed != CHECK || !m->given)
 		return 0;
 	buf_init(&warnings, CMD_MISTAKES_MAX);
 	loaded = snapshot_load(file, lines, &warnings, e);
@@ -80,7 +53,7 @@ read_milter(struct filter_settings *m, const char *file, int action,
 
 /* Both read the whole file, so what is wrong with it they both say. */
 static int
-read_halves(struct halves *h, const char *file, int action, struct err *e)
+read_halves(struct halves *h, const char *file, enum deed deed, struct err *e)
 {
 	struct buf lines, more;
 	struct err e2;
@@ -90,7 +63,7 @@ read_halves(struct halves *h, const char *file, int action, struct err *e)
 	buf_init(&more, CMD_MISTAKES_MAX);
 	ret = settings_read(&h->sync, file, &lines, e);
 	if ((ret == 0 || lines.len > 0) &&
-	    read_milter(&h->milter, file, action, &more, &e2) < 0) {
+	    read_milter(&h->milter, file, deed, &more, &e2) < 0) {
 		if (ret == 0)
 			*e = e2;
 		ret = -1;
@@ -138,39 +111,48 @@ print_verdict(const struct halves *h, const char *file)
 }
 
 static int
-run_config(int argc, char **argv)
+run_config(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { 0 };
-	const char *file;
+	const struct arguments *a = arguments;
+	const char *file = a->config ? a->config : CMD_CONFIG_FILE;
 	struct halves h = { 0 };
-	struct err e;
-	int first, action, ret;
+	int ret = read_halves(&h, file, a->deed, e);
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "config");
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	action = find_action(argc, argv, first, &e);
-	if (action < 0)
-		return cmd_fail(&e, "config");
-	file = a.config ? a.config : CMD_CONFIG_FILE;
-	ret = read_halves(&h, file, action, &e);
+	(void)n, (void)words;
 	if (ret < 0)
-		cmd_explain_missing(a.config, &e);
+		cmd_explain_missing(a->config, e);
 	if (ret == 0)
-		ret = settings_state_dir(&h.sync, NULL, &e);
-	if (ret == 0 && action == SHOW)
+		ret = settings_state_dir(&h.sync, NULL, e);
+	if (ret == 0 && a->deed == SHOW)
 		print_settings(&h);
 	else if (ret == 0)
 		print_verdict(&h, file);
 	settings_free(&h.sync);
 	filter_settings_free(&h.milter);
-	return ret < 0 ? cmd_fail(&e, "config") : EX_OK;
+	return ret;
 }
 
-const struct command cmd_config = {
-	"config", "check the configuration, or show the settings in force",
-	run_config
+static struct arguments checked = { .deed = CHECK };
+const struct command cmd_config_check = {
+	.name = "config check",
+	.brief = "name every mistake of it and of its policies",
+	.synopsis = "[options]",
+	.about = "Names every mistake of the configuration and of its "
+		 "policies.",
+	.rows = rows,
+	.arguments = &checked,
+	.run = run_config,
+	.instead = INSTEAD,
+};
+
+static struct arguments shown = { .deed = SHOW };
+const struct command cmd_config_show = {
+	.name = "config show",
+	.brief = "print the settings in force",
+	.synopsis = "[options]",
+	.about = "Prints the settings in force, defaults included.",
+	.rows = rows,
+	.arguments = &shown,
+	.run = run_config,
+	.instead = INSTEAD,
 };

@@ -9,16 +9,13 @@
 #include "policy-file.h"
 #include "input.h"
 #include "lib/base/arena.h"
-#include "lib/base/option.h"
-
-#define NAME "policy check"
 
 /* What explains or prints one document: a list may have 100,000 entries. */
 #define OUTPUT_MAX (4 * POLICY_MAX)
 
 struct arguments {
 	struct option_list address_list;
-	bool aws, print, help;
+	bool aws, print;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -31,17 +28,8 @@ static const struct option_row rows[] = {
 	{ .name = "address-list", .argument = "NAME=FILE",
 	  .kind = OPTION_LIST, FIELD(address_list),
 	  .help = "the entries of a list that conditions name" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx policy check [options] FILE...";
-static const char about[] =
-	"Reads traffic policies, rule sets, relays, archives and address lists "
-	"of\n"
-	"Amazon SES Mail Manager, and says what is wrong with each, or what it "
-	"says.\n"
-	"A FILE \"-\" is standard input.";
 
 static const char *const kinds[] = {
 	[POLICY_UNKNOWN] = "nothing known",
@@ -156,12 +144,11 @@ check_all(const struct arguments *a, struct policy_file *all, size_t n)
 	int code = EX_OK;
 
 	for (size_t i = 0; i < n; i++)
-		code = cmd_go_on(code, check_document(a, &all[i], &e), &e,
-				 NAME);
+		code = cmd_go_on(code, check_document(a, &all[i], &e), &e);
 	for (size_t i = 0; i < n; i++)
 		if (refers(&all[i]))
 			code = cmd_go_on(code, check_references(
-				a, all, n, &all[i], &e), &e, NAME);
+				a, all, n, &all[i], &e), &e);
 	return code;
 }
 
@@ -181,21 +168,26 @@ check_files(const struct arguments *a, char **files, size_t n)
 	return code;
 }
 
-int
-cmd_policy_check(int argc, char **argv)
+static int
+run_check(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { .help = false };
-	struct err e;
-	int first = 0, code = EX_OK;
+	const struct arguments *a = arguments;
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else if (a.help)
-		option_help(stdout, synopsis, about, rows);
-	else if (check_arguments(&a, argc - first, argv + first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else
-		code = check_files(&a, argv + first, (size_t)(argc - first));
-	option_list_free(&a.address_list);
-	return code;
+	if (check_arguments(a, n, words, e) < 0)
+		return -1;
+	return check_files(a, words, (size_t)n);
 }
+
+static struct arguments given;
+const struct command cmd_policy_check = {
+	.name = "policy check",
+	.brief = "name every mistake of policy documents, or what they say",
+	.synopsis = "[options] FILE...",
+	.about = "Reads traffic policies, rule sets, relays, archives and "
+		 "address lists of\nAmazon SES Mail Manager, and says what is "
+		 "wrong with each, or what it says.\nA FILE \"-\" is standard "
+		 "input.",
+	.rows = rows,
+	.arguments = &given,
+	.run = run_check,
+};

@@ -9,14 +9,11 @@
 #include "policy-file.h"
 #include "input.h"
 #include "lib/base/arena.h"
-#include "lib/base/option.h"
 #include "lib/mail/decode.h"
 #include "policy/verdict-json.h"
 #include "policy/verdict.h"
 #include "session.h"
 #include "verdict-show.h"
-
-#define NAME "policy test"
 
 /* Larger than what mail servers take; it bounds the memory. */
 #define MESSAGE_MAX ((size_t)134217728)
@@ -26,7 +23,7 @@ struct arguments {
 	struct session_options session;
 	struct option_list address_list;
 	const char *traffic_policy, *rule_set;
-	bool json, help;
+	bool json;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -64,18 +61,8 @@ static const struct option_row rows[] = {
 	  .help = "what an analyzer found" },
 	{ .name = "json", FIELD(json),
 	  .help = "print one line for each message, for programs" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] =
-	"fallbackmx policy test [options] MESSAGE...";
-static const char about[] =
-	"Says what a policy does with each MESSAGE, a file or \"-\", and why. "
-	"Nothing is\n"
-	"done. What the options leave open is read from the message, where it "
-	"can be\n"
-	"believed, and is not known otherwise.";
 
 static size_t
 count_standard(const struct arguments *a, int n, char **files)
@@ -128,11 +115,11 @@ read_policy(struct policy *p, const struct arguments *a)
 	int code = EX_OK;
 
 	code = cmd_go_on(code, add_file(p, a->traffic_policy, POLICY_TRAFFIC,
-					&e), &e, NAME);
+					&e), &e);
 	code = cmd_go_on(code, add_file(p, a->rule_set, POLICY_RULE_SET, &e),
-			 &e, NAME);
+			 &e);
 	code = cmd_go_on(code, policy_file_add_lists(p, &a->address_list, &e),
-			 &e, NAME);
+			 &e);
 	if (code == EX_OK)
 		policy_file_warn_facts(p);
 	return code;
@@ -207,25 +194,26 @@ test_all(struct test *t, char **files, int n)
 
 	buf_init(&t->warned, WARNED_MAX);
 	for (int i = 0; i < n; i++)
-		code = cmd_go_on(code, test_message(t, files[i], &e), &e,
-				 NAME);
+		code = cmd_go_on(code, test_message(t, files[i], &e), &e);
 	buf_free(&t->warned);
 	return code;
 }
 
 static int
-run_test(const struct arguments *a, char **files, int n)
+run_test(void *arguments, int n, char **files, struct err *e)
 {
-	struct policy *p = policy_new();
+	const struct arguments *a = arguments;
+	struct policy *p;
 	struct arena memory = { NULL };
 	struct session given;
-	struct err e;
 	int code;
 
+	if (check_arguments(a, n, files, e) < 0)
+		return -1;
 	decode_init();
-	if (session_given(&a->session, &given, &memory, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else
+	p = policy_new();
+	code = session_given(&a->session, &given, &memory, e);
+	if (code == 0)
 		code = read_policy(p, a);
 	if (code == EX_OK)
 		code = test_all(&(struct test){ .p = p, .given = &given,
@@ -235,23 +223,16 @@ run_test(const struct arguments *a, char **files, int n)
 	return code;
 }
 
-int
-cmd_policy_test(int argc, char **argv)
-{
-	struct arguments a = { .help = false };
-	struct err e;
-	int first = 0, code = EX_OK;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else if (a.help)
-		option_help(stdout, synopsis, about, rows);
-	else if (check_arguments(&a, argc - first, argv + first, &e) < 0)
-		code = cmd_fail(&e, NAME);
-	else
-		code = run_test(&a, argv + first, argc - first);
-	option_list_free(&a.address_list);
-	option_list_free(&a.session.rcpt);
-	option_list_free(&a.session.analysis);
-	return code;
-}
+static struct arguments given;
+const struct command cmd_policy_test = {
+	.name = "policy test",
+	.brief = "try a policy on mail: what would be done, and why",
+	.synopsis = "[options] MESSAGE...",
+	.about = "Says what a policy does with each MESSAGE, a file or \"-\", "
+		 "and why. Nothing is\ndone. What the options leave open is "
+		 "read from the message, where it can be\nbelieved, and is "
+		 "not known otherwise.",
+	.rows = rows,
+	.arguments = &given,
+	.run = run_test,
+};

@@ -6,14 +6,13 @@
 
 #include "cmd.h"
 #include "lib/base/log.h"
-#include "lib/base/option.h"
 #include "sync/engine.h"
 
 struct arguments {
 	struct sync_options sync;
 	struct aws_settings aws;
 	const char *config, *state_dir, *owner;
-	bool json, verbose, help;
+	bool json, verbose;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -46,17 +45,8 @@ static const struct option_row rows[] = {
 	  .help = "compare source, ledger and Maildirs, change nothing" },
 	{ .name = "take-over", FIELD(sync.take_over),
 	  .help = "adopt Maildirs that belong to another ledger" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = NULL }
 };
-
-static const char synopsis[] = "fallbackmx sync [options] [SOURCE MAILDIR]";
-static const char about[] =
-	"Imports every object of SOURCE (s3://BUCKET/PREFIX/ or "
-	"file:///DIRECTORY/)\n"
-	"into MAILDIR, exactly once, and then removes it from SOURCE. Without "
-	"SOURCE\n"
-	"and MAILDIR: all sources of the configuration.";
 
 /* What the table cannot say about words that do not go together. */
 static int
@@ -99,39 +89,42 @@ make_settings(struct settings *s, struct arguments *a, char **words,
 }
 
 static int
-run_sync(int argc, char **argv)
+run_sync(void *arguments, int n, char **words, struct err *e)
 {
-	struct arguments a = { 0 };
+	struct arguments *a = arguments;
 	struct settings s = { 0 };
 	struct report *r;
-	struct err e;
-	int first, code;
+	int code;
 
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "sync");
-	if (a.help) {
-		option_help(stdout, synopsis, about, rows);
-		return EX_OK;
-	}
-	log_open("fallbackmx", a.verbose);
-	if (check_arguments(&a, argc - first, &e) < 0 ||
-	    make_settings(&s, &a, argc > first ? argv + first : NULL, &e) < 0) {
+	log_open("fallbackmx", a->verbose);
+	if (check_arguments(a, n, e) < 0 ||
+	    make_settings(&s, a, n > 0 ? words : NULL, e) < 0) {
 		settings_free(&s);
-		return cmd_fail(&e, "sync");
+		return -1;
 	}
 	settings_open_aws(&s);
-	a.sync.quiet = a.json;
+	a->sync.quiet = a->json;
 	r = report_new();
-	sync_run(&s, &a.sync, r);
-	if (a.json)
+	sync_run(&s, &a->sync, r);
+	if (a->json)
 		report_json(r);
-	if (a.verbose || isatty(STDERR_FILENO))
+	if (a->verbose || isatty(STDERR_FILENO))
 		report_summary(r);
 	code = r->exit_code;
 	settings_free(&s);
 	return code;
 }
 
+static struct arguments given;
 const struct command cmd_sync = {
-	"sync", "import mail from its source into Maildirs", run_sync
+	.name = "sync",
+	.brief = "import mail from its source into Maildirs",
+	.synopsis = "[options] [SOURCE MAILDIR]",
+	.about = "Imports every object of SOURCE (s3://BUCKET/PREFIX/ or "
+		 "file:///DIRECTORY/)\ninto MAILDIR, exactly once, and then "
+		 "removes it from SOURCE. Without SOURCE\nand MAILDIR: all "
+		 "sources of the configuration.",
+	.rows = rows,
+	.arguments = &given,
+	.run = run_sync,
 };

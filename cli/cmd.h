@@ -1,6 +1,6 @@
 /*
  * cmd - one command of fallbackmx: one file cli/cmd-NAME.c, one struct in it,
- * one row in the table of main.c.
+ * one row in main.c.
  */
 #ifndef FALLBACKMX_CMD_H
 #define FALLBACKMX_CMD_H
@@ -8,43 +8,49 @@
 #include "lib/aws/aws-config.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/option.h"
 
 struct settings;
 
 struct command {
-	const char *name;
-	const char *about;	/* one line for `fallbackmx --help` */
-	/* argv[0] is the command's name. Returns the exit code; whatever is to
-	 * be said has been said. What it prints is flushed by main(). */
-	int (*run)(int argc, char **argv);
+	const char *name;	/* all words of it: "archive list" */
+	const char *brief;	/* one line for the help of what is before it */
+	const char *synopsis;	/* what follows the name */
+	const char *about;	/* for its own help */
+	const struct option_row *rows;
+	void *arguments;	/* the struct that the rows fill */
+	const struct command *const *words;	/* one must follow; NULL: run */
+	/* n words that are no options. Returns the exit code, then whatever is
+	 * to be said has been said, or -1 and e. What it prints is flushed by
+	 * main(). With words: run when none follows; NULL: that is wrong. */
+	int (*run)(void *arguments, int n, char **words, struct err *e);
+	const char *instead;	/* it takes no words, but this; NULL: it does */
 };
 
-extern const struct command cmd_sync, cmd_check, cmd_config, cmd_policy,
-	cmd_status, cmd_reload, cmd_archive;
-
-/* The words behind `fallbackmx policy`; argv[0] is theirs. */
-int cmd_policy_check(int argc, char **argv);
-int cmd_policy_test(int argc, char **argv);
-
-/* The words behind `fallbackmx archive`. */
-int cmd_archive_cat(int argc, char **argv);
-int cmd_archive_erase(int argc, char **argv);
-int cmd_archive_export(int argc, char **argv);
-int cmd_archive_list(int argc, char **argv);
-int cmd_archive_prune(int argc, char **argv);
-int cmd_archive_show(int argc, char **argv);
-int cmd_archive_stats(int argc, char **argv);
-int cmd_archive_verify(int argc, char **argv);
+extern const struct command cmd_archive_cat, cmd_archive_erase,
+	cmd_archive_export, cmd_archive_list, cmd_archive_prune,
+	cmd_archive_show, cmd_archive_stats, cmd_archive_verify, cmd_check,
+	cmd_config_check, cmd_config_show, cmd_policy_check, cmd_policy_test,
+	cmd_reload, cmd_status, cmd_sync;
 
 #define CMD_CONFIG_FILE SYSCONFDIR "/fallbackmx.json"
 
-/* Logs e and returns its exit code; usage errors point at --help of command,
- * "" for the program itself. */
-int cmd_fail(const struct err *e, const char *command);
+/* Runs the command, or the one that argv[1] names. argv[0] is its name. Returns
+ * the exit code; whatever is to be said has been said. */
+int cmd_run(const struct command *c, int argc, char **argv);
+
+/* ERR_STOP (EX_USAGE): which words may follow that of the command that runs;
+ * said: what did, or NULL. */
+int cmd_expect_word(const struct command *const *words, const char *said,
+		    struct err *e);
+
+/* Logs e and returns its exit code; usage errors point at --help of the command
+ * that runs. */
+int cmd_fail(const struct err *e);
 
 /* For work that goes on after a failure: cmd_fail() if ret is not 0. Returns
  * the exit code of the first failure; code is what it was so far. */
-int cmd_go_on(int code, int ret, const struct err *e, const char *command);
+int cmd_go_on(int code, int ret, const struct err *e);
 
 #define CMD_MISTAKES_MAX ((size_t)262144)	/* bytes of their lines */
 

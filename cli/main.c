@@ -4,179 +4,90 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "lib/aws/aws-env.h"
 #include "lib/base/log.h"
-#include "lib/base/option.h"
 #include "lib/base/process.h"
-#include "lib/base/text.h"
-#include "sync/settings.h"
-
-static const struct command *const commands[] = {
-	&cmd_sync, &cmd_check, &cmd_config, &cmd_policy, &cmd_status,
-	&cmd_reload, &cmd_archive,
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 struct arguments {
-	bool help, version;
+	bool version;
 };
 
 static const struct option_row rows[] = {
-	{ .name = "help", .help = "print this and end",
-	  .offset = offsetof(struct arguments, help) },
 	{ .name = "version", .help = "print the version and end",
 	  .offset = offsetof(struct arguments, version) },
 	{ .name = NULL }
 };
 
-int
-cmd_fail(const struct err *e, const char *command)
-{
-	log_problem("%s", e->text);
-	if (e->code == EX_USAGE)
-		log_say("try: fallbackmx %s%s--help", command,
-			*command ? " " : "");
-	return e->code ? e->code : EX_TEMPFAIL;
-}
+static const struct option_row none[] = { { .name = NULL } };
 
-int
-cmd_go_on(int code, int ret, const struct err *e, const char *command)
-{
-	int failed = ret < 0 ? cmd_fail(e, command) : EX_OK;
+static const struct command config = {
+	.name = "config",
+	.brief = "check the configuration, or show the settings in force",
+	.synopsis = "check|show [options]",
+	.about = "Reads fallbackmx.json and the policies that it names.",
+	.rows = none,
+	.words = (const struct command *const[]) {
+		&cmd_config_check, &cmd_config_show, NULL
+	},
+};
 
-	return code == EX_OK ? failed : code;
-}
+static const struct command policy = {
+	.name = "policy",
+	.brief = "check Mail Manager policies, and try them on mail",
+	.synopsis = "check|test [options] FILE...",
+	.about = "Reads the traffic policies and rule sets of Amazon SES Mail "
+		 "Manager, as\n`aws mailmanager` gives them.",
+	.rows = none,
+	.words = (const struct command *const[]) {
+		&cmd_policy_check, &cmd_policy_test, NULL
+	},
+};
 
-void
-cmd_say_lines(const struct buf *lines)
-{
-	const char *line = lines->data;
+static const struct command archive = {
+	.name = "archive",
+	.brief = "list, show, export, verify, prune archived mail",
+	.synopsis = "COMMAND [options]",
+	.about = "Reads and keeps the archives that the milter writes.",
+	.rows = none,
+	.words = (const struct command *const[]) {
+		&cmd_archive_list, &cmd_archive_show, &cmd_archive_cat,
+		&cmd_archive_export, &cmd_archive_verify, &cmd_archive_prune,
+		&cmd_archive_erase, &cmd_archive_stats, NULL
+	},
+};
 
-	while (line != NULL && *line != '\0') {
-		const size_t n = strcspn(line, "\n");
-
-		log_problem("%.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
-}
-
-void
-cmd_explain_missing(const char *file, struct err *e)
-{
-	if (file == NULL && access(CMD_CONFIG_FILE, F_OK) < 0 &&
-	    errno == ENOENT)
-		err_stop(e, EX_CONFIG, "cannot read %s: there is none; write "
-			 "it (fallbackmx.json(5)), or give --config, or SOURCE "
-			 "and MAILDIR", CMD_CONFIG_FILE);
-}
-
-int
-cmd_read_settings(struct settings *s, const char *file, struct err *e)
-{
-	struct buf mistakes;
-	int ret;
-
-	buf_init(&mistakes, CMD_MISTAKES_MAX);
-	ret = settings_read(s, file ? file : CMD_CONFIG_FILE, &mistakes, e);
-	cmd_say_lines(&mistakes);
-	buf_free(&mistakes);
-	if (ret < 0)
-		cmd_explain_missing(file, e);
-	return ret;
-}
-
-int
-cmd_need_sources(const struct settings *s, const char *file,
-		 const char *command, struct err *e)
-{
-	if (s->sources_n > 0)
-		return 0;
-	return err_stop(e, EX_CONFIG, "cannot %s: %s has no \"sources\"; say "
-			"there where mail comes from (fallbackmx.json(5)), or "
-			"give it on the command line", command,
-			text_show(file ? file : CMD_CONFIG_FILE));
-}
-
-int
-cmd_use_aws(struct settings *s, struct aws_settings *given, struct err *e)
-{
-	const char *bundle = given->ca_bundle;
-
-	if (bundle != NULL)
-		given->ca_bundle = settings_absolute(s, bundle);
-	if (bundle != NULL && given->ca_bundle == NULL)
-		return err_stop(e, EX_USAGE, "cannot use --ca-bundle %s: "
-				"expected a file without \"..\"",
-				text_show(bundle));
-	return settings_use_aws(s, given, e);
-}
-
-static void
-print_help(void)
-{
-	option_help(stdout, "fallbackmx COMMAND [options]",
-		    "Brings mail that Amazon SES took while the own server "
-		    "was down\ninto the Maildirs of its owners, exactly once.",
-		    rows);
-	printf("\nCommands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("  %-24s%s\n", commands[i]->name, commands[i]->about);
-	printf("\n`fallbackmx COMMAND --help` says more.\n");
-}
+static const struct command *const commands[] = {
+	&cmd_sync, &cmd_check, &config, &policy, &cmd_status, &cmd_reload,
+	&archive, NULL
+};
 
 static int
-say_unknown(const char *word)
+run_alone(void *arguments, int n, char **words, struct err *e)
 {
-	const char *names[COMMANDS + 1] = { NULL };
-	const char *near;
-	struct err e;
+	const struct arguments *a = arguments;
 
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i]->name;
-	near = text_nearest(word, names);
-	err_stop(&e, EX_USAGE, "cannot run %s: no such command%s%s%s",
-		 text_show(word), near ? " (did you mean " : "",
-		 near ? near : "", near ? "?)" : "");
-	return cmd_fail(&e, "");
-}
-
-static int
-run_without_command(int argc, char **argv)
-{
-	struct arguments a = { 0 };
-	struct err e;
-	int first;
-
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
-		return cmd_fail(&e, "");
-	if (a.version)
-		printf("fallbackmx %s\n", PACKAGE_VERSION);
-	else if (a.help)
-		print_help();
-	else
-		goto nothing;
+	(void)n, (void)words;
+	if (!a->version)
+		return cmd_expect_word(commands, NULL, e);
+	printf("fallbackmx %s\n", PACKAGE_VERSION);
 	return EX_OK;
-nothing:
-	err_stop(&e, EX_USAGE, "cannot run: expected a command");
-	return cmd_fail(&e, "");
 }
 
-static int
-run(int argc, char **argv)
-{
-	if (argc < 2 || argv[1][0] == '-')
-		return run_without_command(argc, argv);
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(argv[1], commands[i]->name) == 0)
-			return commands[i]->run(argc - 1, argv + 1);
-	return say_unknown(argv[1]);
-}
+static struct arguments given;
+static const struct command program = {
+	.name = "",
+	.synopsis = "COMMAND [options]",
+	.about = "Brings mail that Amazon SES took while the own server was "
+		 "down\ninto the Maildirs of its owners, exactly once.",
+	.rows = rows,
+	.arguments = &given,
+	.words = commands,
+	.run = run_alone,
+};
 
 /* Output that did not arrive is no success. */
 static int
@@ -199,5 +110,5 @@ main(int argc, char **argv)
 	aws_env_take();
 	process_reset(0);
 	log_open("fallbackmx", 0);
-	return finish_output(run(argc, argv));
+	return finish_output(cmd_run(&program, argc, argv));
 }

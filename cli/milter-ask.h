@@ -8,6 +8,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 
+/* For the commands that ask. */
+#define MILTER_ASK_INSTEAD "--socket names the milter"
+
 struct milter_question {
 	const char *socket;	/* NULL: what the configuration says */
 	const char *config;	/* NULL: the default */

@@ -43,7 +43,7 @@
 
 struct arguments {
 	const char *config, *user;
-	bool verbose, help, version;
+	bool verbose, version;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -65,7 +65,6 @@ static const struct option_row rows[] = {
 	  .letter = 'v',
 	  FIELD(verbose),
 	  .help = "write the log to standard error, too" },
-	{ .name = "help", FIELD(help), .help = "print this and end" },
 	{ .name = "version",
 	  FIELD(version),
 	  .help = "print the version and end" },
@@ -256,7 +255,7 @@ main(int argc, char **argv)
 {
 	struct arguments a = { .config = CONFIG_FILE, .user = USER };
 	struct err e;
-	int first, sockets;
+	int first, sockets, ret;
 
 	ignore_early();
 	notify_take();
@@ -264,9 +263,10 @@ main(int argc, char **argv)
 	process_reset(sockets);
 	umask(027);	/* who has the group of archives may read them */
 	log_open(NAME, 0);
-	if (option_parse(rows, &a, argc, argv, &first, &e) < 0)
+	ret = option_parse(rows, &a, argc, argv, &first, &e);
+	if (ret < 0)
 		return fail(&e);
-	if (a.help) {
+	if (ret > 0) {
 		option_help(stdout, NAME " [options]", about, rows);
 		return EX_OK;
 	}

@@ -16,13 +16,29 @@
 #define HELP_COLUMN 26
 #define LONG_VALUE 256		/* getopt's value of the first long option */
 
+/* The last row of every table. */
+static const struct option_row help_row = {
+	.name = "help", .help = "print this and end"
+};
+
 /* The table as getopt wants it. */
 struct tables {
-	struct option longs[ROWS_MAX + 1];
-	const char *names[ROWS_MAX + 1];
+	struct option longs[ROWS_MAX + 2];
+	const char *names[ROWS_MAX + 2];
 	char letters[2 * ROWS_MAX + 2];
 	size_t n;
 };
+
+static void
+add_long(struct tables *t, const struct option_row *row)
+{
+	const int has = row->argument ? required_argument : no_argument;
+
+	t->names[t->n] = row->name;
+	t->longs[t->n] = (struct option){ row->name, has, NULL,
+					  LONG_VALUE + (int)t->n };
+	t->n++;
+}
 
 static void
 make_tables(const struct option_row *rows, struct tables *t)
@@ -31,24 +47,23 @@ make_tables(const struct option_row *rows, struct tables *t)
 
 	memset(t, 0, sizeof(*t));
 	*p++ = ':';
-	for (; rows->name != NULL; rows++, t->n++) {
-		int has = rows->argument ? required_argument : no_argument;
-
+	for (; rows->name != NULL; rows++) {
 		assert(t->n < ROWS_MAX);
-		t->names[t->n] = rows->name;
-		t->longs[t->n] = (struct option){ rows->name, has, NULL,
-						  LONG_VALUE + (int)t->n };
+		add_long(t, rows);
 		if (rows->letter == 0)
 			continue;
 		*p++ = rows->letter;
 		if (rows->argument)
 			*p++ = ':';
 	}
+	add_long(t, &help_row);
 }
 
 static const struct option_row *
-row_of(const struct option_row *rows, int value)
+row_of(const struct option_row *rows, const struct tables *t, int value)
 {
+	if (value == LONG_VALUE + (int)t->n - 1)
+		return &help_row;
 	if (value >= LONG_VALUE)
 		return &rows[value - LONG_VALUE];
 	while (rows->name != NULL && rows->letter != value)
@@ -75,7 +90,7 @@ static int
 say_wrong(const struct option_row *rows, const struct tables *t, int answer,
 	  const char *word, struct err *e)
 {
-	const struct option_row *row = optopt ? row_of(rows, optopt) : NULL;
+	const struct option_row *row = optopt ? row_of(rows, t, optopt) : NULL;
 	char letter = (char)optopt;
 
 	if (answer == ':' && row != NULL)
@@ -118,10 +133,16 @@ take_one_more(struct option_list *l)
 }
 
 void
-option_list_free(struct option_list *l)
+option_free(const struct option_row *rows, void *target)
 {
-	free(l->all);
-	*l = (struct option_list){ NULL, 0 };
+	for (; rows->name != NULL; rows++) {
+		struct option_list *l = (void *)((char *)target + rows->offset);
+
+		if (rows->kind != OPTION_LIST)
+			continue;
+		free(l->all);
+		*l = (struct option_list){ NULL, 0 };
+	}
 }
 
 static int
@@ -149,8 +170,9 @@ int
 option_parse(const struct option_row *rows, void *target, int argc,
 	     char **argv, int *first_r, struct err *e)
 {
+	const struct option_row *row;
 	struct tables t;
-	int c;
+	int c, help = 0;
 
 	make_tables(rows, &t);
 	opterr = 0;
@@ -165,11 +187,14 @@ option_parse(const struct option_row *rows, void *target, int argc,
 			return say_wrong(rows, &t, c,
 					 argv[optind > at ? optind - 1 : at],
 					 e);
-		if (take_option(row_of(rows, c), target, e) < 0)
+		row = row_of(rows, &t, c);
+		if (row == &help_row)
+			help = 1;
+		else if (take_option(row, target, e) < 0)
 			return -1;
 	}
 	*first_r = optind;
-	return 0;
+	return help;
 }
 
 /* Prints text from column at on, with later lines at HELP_COLUMN. */
@@ -228,4 +253,5 @@ option_help(FILE *out, const char *synopsis, const char *about,
 	fprintf(out, "Usage: %s\n\n%s\n\nOptions:\n", synopsis, about);
 	for (; rows->name != NULL; rows++)
 		print_row(out, rows);
+	print_row(out, &help_row);
 }

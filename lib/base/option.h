@@ -22,7 +22,7 @@ enum option_kind {
 };
 
 /* The arguments in the order given, into argv. Zero-initialised: none. The
- * caller's to free, with option_list_free(). */
+ * caller's to free, with option_free(). */
 struct option_list {
 	const char **all;
 	size_t n;
@@ -39,13 +39,14 @@ struct option_row {
 	const char *help;
 };
 
-/* Frees the array, not the words, and empties the list. */
-void option_list_free(struct option_list *l);
+/* Frees the arrays, not the words, and empties the lists of the struct. */
+void option_free(const struct option_row *rows, void *target);
 
 /*
  * Fills the struct at target; what is not given stays as it was. *first_r is
  * the index of the first argument that is no option (they are moved behind the
- * options). argv[0] is the command's own name and skipped.
+ * options). argv[0] is the command's own name and skipped. Every table ends
+ * with --help, which is not in it: 1 is returned when it is given, else 0.
  * Fails with ERR_STOP (EX_USAGE), naming the nearest known option.
  */
 int option_parse(const struct option_row *rows, void *target, int argc,

@@ -41,11 +41,14 @@ one() {
 	expect 66 fb archive list --archive "$T/none"
 	says "No such file"
 	expect 64 fb archive
-	says "expected a command"
+	says "expected list, show, cat, export, verify, prune, erase or stats"
 	expect 64 fb archive lst
 	says "did you mean list?"
 	expect 64 archive show
 	says "expected ID"
+	says "try: fallbackmx archive show --help"
+	expect 64 fb archive stats "$A"
+	says "expected no argument; --archive names it"
 }
 
 @test "list: all in order, and filters" {

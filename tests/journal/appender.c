@@ -203,7 +203,7 @@ main(int argc, char **argv)
 	int first;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (option_parse(rows, &given, argc, argv, &first, &e) < 0 ||
+	if (option_parse(rows, &given, argc, argv, &first, &e) != 0 ||
 	    argc - first < 1) {
 		fprintf(stderr, "appender: expected DIR [FILE...]\n");
 		return EX_USAGE;

@@ -15,6 +15,8 @@ PAGES = {
     ('sync',): 'docs/man/fallbackmx-sync.1',
     ('check',): 'docs/man/fallbackmx-check.1',
     ('config',): 'docs/man/fallbackmx.1',
+    ('config', 'check'): 'docs/man/fallbackmx.1',
+    ('config', 'show'): 'docs/man/fallbackmx.1',
     ('status',): 'docs/man/fallbackmx-status.1',
     ('reload',): 'docs/man/fallbackmx-status.1',
     ('policy',): 'docs/man/fallbackmx-policy.1',

@@ -94,7 +94,7 @@ parse(const char *const *words, struct target *t, int *left, struct err *e)
 	for (; argc < ARGUMENTS_MAX && words[argc] != NULL; argc++)
 		argv[argc] = (char *)(uintptr_t)words[argc];
 	ret = option_parse(rows, t, argc, argv, &first, e);
-	*left = ret == 0 ? argc - first : -1;
+	*left = ret < 0 ? -1 : argc - first;
 	return ret;
 }
 
@@ -134,7 +134,7 @@ names_what_is_wrong(void **state)
 		assert_int_equal(e.kind, ERR_STOP);
 		assert_int_equal(e.code, EX_USAGE);
 		assert_string_equal(e.text, bads[i].text);
-		option_list_free(&t.words);
+		option_free(rows, &t);
 	}
 }
 
@@ -155,10 +155,39 @@ collects_what_is_given_again(void **state)
 	assert_int_equal(t.words.n, COUNT(wanted));
 	for (size_t i = 0; i < COUNT(wanted); i++)
 		assert_string_equal(t.words.all[i], wanted[i]);
-	option_list_free(&t.words);
+	option_free(rows, &t);
 	assert_null(t.words.all);
 	assert_int_equal(t.words.n, 0);
-	option_list_free(&t.words);
+	option_free(rows, &t);
+}
+
+/* Of every table, and only when nothing is wrong. */
+static void
+knows_help(void **state)
+{
+	static const char *const asked[ARGUMENTS_MAX] = {
+		"x", "a", "--hel", "--keep",
+	};
+	static const char *const wrong[ARGUMENTS_MAX] = {
+		"x", "--help", "--kep",
+	};
+	static const char *const valued[ARGUMENTS_MAX] = { "x", "--help=1" };
+	static const char *const near[ARGUMENTS_MAX] = { "x", "--hepl" };
+	struct target t = { 0 };
+	struct err e;
+	int left;
+
+	(void)state;
+	assert_int_equal(parse(asked, &t, &left, &e), 1);
+	assert_int_equal(left, 1);
+	assert_true(t.keep);
+	assert_int_equal(parse(wrong, &t, &left, &e), -1);
+	assert_int_equal(parse(valued, &t, &left, &e), -1);
+	assert_string_equal(e.text,
+			    "cannot use --help: it takes no argument");
+	assert_int_equal(parse(near, &t, &left, &e), -1);
+	assert_string_equal(e.text, "cannot use --hepl: no such option "
+			    "(did you mean --help?)");
 }
 
 static void
@@ -177,7 +206,9 @@ help_fits_the_terminal(void **state)
 			       "SECONDS\n                          how long "
 			       "(seconds, -1 to 60)\n"));
 	assert_non_null(strstr(text, "  -w, --word WORD         one of many "
-			       "(may be given again)\n"));
+			       "(may be given again)\n"
+			       "      --help              print this and "
+			       "end\n"));
 	for (const char *p = text; *p != '\0'; p += strcspn(p, "\n") + 1) {
 		size_t n = strcspn(p, "\n");
 
@@ -194,6 +225,7 @@ main(void)
 		cmocka_unit_test(takes_what_is_right),
 		cmocka_unit_test(names_what_is_wrong),
 		cmocka_unit_test(collects_what_is_given_again),
+		cmocka_unit_test(knows_help),
 		cmocka_unit_test(help_fits_the_terminal),
 	};
 
