@@ -21,6 +21,7 @@
 #include "reload.h"
 #include "snapshot.h"
 #include "status.h"
+#include "store.h"
 
 #define LINES_MAX ((size_t)1048576) /* of mistakes */
 #define METRICS_SECONDS 15
@@ -279,8 +280,10 @@ drain(void)
 		log_problem("stopped with %u messages in the middle; their "
 			    "senders will try again",
 			    callbacks_in_the_middle());
-	else
+	else {
+		store_seal();
 		log_info("stopped");
+	}
 }
 
 int

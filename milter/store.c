@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/fsio.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -125,6 +126,24 @@ store_open(const char *directory, const char *name, uint64_t free_bytes,
 	return s;
 }
 
+static void
+seal(const struct store *s)
+{
+	struct err e;
+
+	if (journal_seal(s->journal, clock_wall() * 1000000, &e) < 0)
+		log_problem("%s; nothing is lost by that", e.text);
+}
+
+void
+store_seal(void)
+{
+	pthread_mutex_lock(&lock);
+	for (const struct store *s = all; s != NULL; s = s->next)
+		seal(s);
+	pthread_mutex_unlock(&lock);
+}
+
 void
 store_drop(struct store *s)
 {
@@ -141,6 +160,7 @@ store_drop(struct store *s)
 		at = &(*at)->next;
 	*at = s->next;
 	pthread_mutex_unlock(&lock);
+	seal(s);
 	journal_close(s->journal);
 	free((char *)(size_t)s->name);
 	free((char *)(size_t)s->path);

@@ -29,4 +29,8 @@ struct store *store_open(const char *directory, const char *name,
 			 uint64_t free_bytes, struct err *e);
 void store_drop(struct store *s);	/* NULL is allowed */
 
+/* When it stops: says in all archives where they end (journal_seal()). No
+ * message may be in the middle. */
+void store_seal(void);
+
 #endif

@@ -121,6 +121,26 @@ journal_open(const char *dir, const struct journal_options *o,
 	return 0;
 }
 
+int
+journal_seal(struct journal *j, int64_t now_us, struct err *e)
+{
+	int ret;
+
+	if (!j->own || j->end == FORMAT_SEGMENT_HEADER)
+		return 0;
+	ret = grow_lock(j, e);
+	if (ret == 0) {
+		if (!grow_was_overtaken(j))
+			ret = grow_segment(j, now_us, e);
+		grow_unlock(j);
+	}
+	if (ret == 0)
+		return 0;
+	fsio_close(&j->fd);	/* that of neither segment is to be believed */
+	e->kind = ERR_TEMP;
+	return err_prefix(e, "cannot seal the archive %s", j->path);
+}
+
 void
 journal_close(struct journal *j)
 {

@@ -75,6 +75,15 @@ struct journal_counts {
 int journal_open(const char *dir, const struct journal_options *o,
 		 struct journal **j_r, struct err *e);
 
+/*
+ * Says on the disk where the segment that we write to ends, so that what is
+ * damaged in it later is not taken for an append that was not finished: begins
+ * the next one, which stays empty. Nothing if we wrote nothing, or if somebody
+ * else did after us. For whoever stops in order; without it nothing is lost.
+ * No thread may be in it. Fails as an append does.
+ */
+int journal_seal(struct journal *j, int64_t now_us, struct err *e);
+
 /* No thread may be in it. */
 void journal_close(struct journal *j);
 

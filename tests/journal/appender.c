@@ -225,6 +225,8 @@ main(int argc, char **argv)
 	for (int i = 0; i < given.threads; i++)
 		pthread_join(threads[i], NULL);
 	tell_counts();
+	if (journal_seal(journal, now_us(), &e) < 0)
+		fprintf(stderr, "appender: %s\n", e.text);
 	journal_close(journal);
 	return atomic_load(&failures) > 0 ? EX_TEMPFAIL : EX_OK;
 }

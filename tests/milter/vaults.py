@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Archives, by a made-up MTA: what a real one does not do on demand. A lock
 that is held, a message that is too large, a connection that ends before the
-answer, a reload in the middle, rules in shadow mode. No root needed.
+answer, a reload in the middle, rules in shadow mode, what a stop leaves. No
+root needed.
 """
 
 import fcntl
@@ -239,11 +240,38 @@ def reloads(scene):
             yield name + ': ' + r.stderr.decode()[-300:]
 
 
+def sealed(scene):
+    """A stop in order says where an archive ends: what is missing there later
+    is damage, not an append that was not finished, though mail goes on."""
+    with scene.session() as s:
+        s.begin()
+        yield from differs('answer', send(s, subject=b' last'), CONTINUE)
+    scene.filter.stop()
+    main = os.path.join(scene.where, 'main')
+    last = sorted(n for n in os.listdir(main) if n.endswith('.segment') and
+                  os.path.getsize(os.path.join(main, n)) > 112)[-1]
+    with open(os.path.join(main, last), 'r+b') as f:
+        whole = f.read()
+        f.truncate(len(whole) - 1)
+        scene.filter.start()
+        with scene.session() as s:
+            s.begin()
+            yield from differs('answer', send(s, subject=b' on'), CONTINUE)
+        r = scene.archive('verify', 'main')
+        yield from differs('verify', r.returncode, 65)
+        if last.encode().lstrip(b'0').split(b'.')[0] not in r.stderr:
+            yield 'no word of it: %r' % r.stderr
+        f.seek(0)
+        f.write(whole)
+    r = scene.archive('verify', 'main')
+    yield from differs('verify', (r.returncode, r.stderr), (0, b''))
+
+
 def main():
     with Place() as place:
         scene = Scene(place)
         for what in (at_the_same_time, too_large, odd, answer_lost, in_shadow,
-                     reloads):
+                     reloads, sealed):
             try:
                 problems = list(what(scene))
             except Exception as e:

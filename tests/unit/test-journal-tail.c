@@ -108,6 +108,88 @@ a_forged_one_is_no_torn_tail(const char *dir)
 	assert_int_equal(v.wrong, 1);
 }
 
+static uint64_t
+count_wrong(const char *dir)
+{
+	struct verify v = { .tell = ignore };
+
+	if (verify_archive(&v, dir, &e) < 0)
+		fail_msg("%s", e.text);
+	return v.wrong;
+}
+
+/* Of the last record of the first segment no byte may change or be missing. */
+static void
+the_last_one_is_guarded(const char *dir, ssize_t from)
+{
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	static char data[8192];
+	const ssize_t n = scratch_read(path, data, sizeof(data));
+
+	assert_true(n > from);
+	for (ssize_t i = from; i < n; i++) {
+		data[i] ^= 1;
+		scratch_write(path, data, (size_t)n);
+		data[i] ^= 1;
+		if (count_wrong(dir) == 0)
+			fail_msg("a bit at %zd", i);
+		scratch_write(path, data, (size_t)i);
+		if (count_wrong(dir) == 0)
+			fail_msg("cut at %zd", i);
+	}
+	scratch_write(path, data, (size_t)n);
+	assert_int_equal(count_wrong(dir), 0);
+}
+
+/* Who ends in order says where the end is: nothing there is torn, though it was
+ * written last, and whether somebody goes on or not. */
+static void
+a_sealed_end_is_not_torn(const char *dir)
+{
+	struct journal *j = open_journal(dir);
+	struct format_place p;
+
+	add(j, 1, 0, "A: b\r\n\r\nabcdef");
+	assert_true(format_place(add(j, 1, 0, "A: b\r\n\r\nabcdef").id, &p));
+	assert_int_equal(journal_seal(j, 2, &e), 0);
+	journal_close(j);
+	the_last_one_is_guarded(dir, (ssize_t)p.offset);
+	j = open_journal(dir);
+	assert_string_equal(journal_found(j), "");
+	add(j, 1, 0, "more");
+	journal_close(j);
+	the_last_one_is_guarded(dir, (ssize_t)p.offset);
+	assert_int_equal(count_records(dir), 3);
+}
+
+/* Not one that holds nothing, and no end that another one has sealed, or may
+ * still move. */
+static void
+only_an_end_of_ones_own_is_sealed(const char *dir)
+{
+	struct journal *j = open_journal(dir), *other;
+
+	assert_int_equal(journal_seal(j, 1, &e), 0);
+	assert_int_equal(scratch_entries(dir), 1);	/* the lock */
+	add(j, 1, 0, "one");
+	other = open_journal(dir);
+	assert_int_equal(journal_seal(other, 1, &e), 0);
+	assert_int_equal(scratch_entries(dir), 2);
+	assert_int_equal(journal_seal(j, 1, &e), 0);
+	assert_int_equal(journal_seal(j, 1, &e), 0);
+	assert_int_equal(scratch_entries(dir), 3);
+	/* Whoever goes on after all does so where the next segment is. */
+	add(j, 1, 0, "two");
+	assert_int_equal(scratch_entries(dir), 3);
+	add(other, 1, 0, "three");
+	assert_int_equal(journal_seal(j, 1, &e), 0);
+	assert_int_equal(scratch_entries(dir), 4);
+	journal_close(j);
+	journal_close(other);
+	assert_int_equal(count_records(dir), 3);
+	assert_int_equal(count_wrong(dir), 0);
+}
+
 /* The words say what to do, and that helps. */
 static void
 a_last_segment_without_a_header_is_moved(const char *dir)
@@ -137,6 +219,8 @@ main(void)
 		plain_unit_test(torn_tails_lose_nothing),
 		plain_unit_test(damage_is_no_torn_tail),
 		plain_unit_test(a_forged_one_is_no_torn_tail),
+		plain_unit_test(a_sealed_end_is_not_torn),
+		plain_unit_test(only_an_end_of_ones_own_is_sealed),
 		plain_unit_test(a_last_segment_without_a_header_is_moved),
 	};
 
