@@ -85,6 +85,14 @@ select_json(const struct selected *x)
 	return o;
 }
 
+void
+select_print_json(json_t *o)
+{
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
 static void
 fill(struct selected *x, const struct archives_one *one, struct archive *a,
      const struct format_record *r, const char *metadata)

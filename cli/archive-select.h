@@ -80,4 +80,7 @@ void select_time(int64_t us, char out[24]);
 /* The whole of it as one JSON object; the caller's reference. */
 json_t *select_json(const struct selected *x);
 
+/* Prints o, which the caller gives away, as a line. */
+void select_print_json(json_t *o);
+
 #endif

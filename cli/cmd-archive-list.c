@@ -72,13 +72,9 @@ print_one(void *to, struct selected *x, struct err *e)
 	struct arguments *a = to;
 
 	(void)e;
-	if (a->json) {
-		json_t *o = select_json(x);
-
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(o);
-	} else
+	if (a->json)
+		select_print_json(select_json(x));
+	else
 		print_line(x);
 	return a->limit > 0 && --a->limit == 0;
 }

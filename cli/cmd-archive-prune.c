@@ -157,15 +157,9 @@ read_documents(const struct arguments *a, struct policy *p, struct err *e)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < a->documents.n && ret == 0; i++) {
-		struct policy_file d = { .file = a->documents.all[i],
-					 .kind = POLICY_ARCHIVE };
-
-		ret = policy_file_read(&d, e);
-		if (ret == 0)
-			ret = policy_file_add(p, &d, e);
-		policy_file_free(&d);
-	}
+	for (size_t i = 0; i < a->documents.n && ret == 0; i++)
+		ret = policy_file_load(p, a->documents.all[i], POLICY_ARCHIVE,
+				       NULL, e);
 	return ret;
 }
 

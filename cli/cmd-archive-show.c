@@ -193,13 +193,9 @@ static int
 show_one(void *to, struct selected *x, struct err *e)
 {
 	const struct arguments *a = to;
-	json_t *o;
 
 	if (a->json) {
-		o = select_json(x);
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(o);
+		select_print_json(select_json(x));
 		return 0;
 	}
 	print_record(x);

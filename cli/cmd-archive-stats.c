@@ -59,7 +59,6 @@ static void
 print_stats(const char *path, const struct stats *s, bool as_json)
 {
 	char first[24] = "", last[24] = "";
-	json_t *o;
 
 	if (s->messages + s->again > 0) {
 		select_time(s->first_us, first);
@@ -75,18 +74,14 @@ print_stats(const char *path, const struct stats *s, bool as_json)
 		       "unless archive prune is told otherwise");
 		return;
 	}
-	o = json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s}", "archive",
-		      text_show(path), "messages",
-		      (json_int_t)s->messages, "again",
-		      (json_int_t)s->again, "erased", (json_int_t)s->erased,
-		      "controls", (json_int_t)s->controls, "raw_bytes",
-		      (json_int_t)s->raw, "stored_bytes",
-		      (json_int_t)s->stored, "first", first, "last", last,
-		      "retention", text_show(s->kept));
-	if (o != NULL)
-		json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+	select_print_json(json_pack(
+		"{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s}", "archive",
+		text_show(path), "messages", (json_int_t)s->messages, "again",
+		(json_int_t)s->again, "erased", (json_int_t)s->erased,
+		"controls", (json_int_t)s->controls, "raw_bytes",
+		(json_int_t)s->raw, "stored_bytes", (json_int_t)s->stored,
+		"first", first, "last", last, "retention",
+		text_show(s->kept)));
 }
 
 static int

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "archives.h"
+#include "archive-select.h"
 #include "cmd.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -64,16 +64,12 @@ static void
 print_json(const char *path, const struct verify *v, const char *head,
 	   json_t *findings)
 {
-	json_t *o = json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:s,s:O}", "archive",
+	select_print_json(json_pack(
+		"{s:s,s:b,s:I,s:I,s:I,s:I,s:s,s:O}", "archive",
 		text_show(path), "right", v->wrong == 0, "messages",
 		(json_int_t)v->messages, "again", (json_int_t)v->again,
 		"erased", (json_int_t)v->erased, "segments",
-		(json_int_t)v->segments, "head", head, "findings", findings);
-
-	if (o != NULL)
-		json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+		(json_int_t)v->segments, "head", head, "findings", findings));
 }
 
 static int

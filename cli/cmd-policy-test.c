@@ -92,18 +92,9 @@ check_arguments(const struct arguments *a, int n, char **files, struct err *e)
 
 static int
 add_file(struct policy *p, const char *file, enum policy_kind kind,
-	     struct err *e)
+	 struct err *e)
 {
-	struct policy_file d = { .file = file, .kind = kind };
-	int ret;
-
-	if (file == NULL)
-		return 0;
-	ret = policy_file_read(&d, e);
-	if (ret == 0)
-		ret = policy_file_add(p, &d, e);
-	policy_file_free(&d);
-	return ret;
+	return file ? policy_file_load(p, file, kind, NULL, e) : 0;
 }
 
 /* Reads on after a failure, so that the mistakes of all of them are told.

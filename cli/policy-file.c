@@ -61,6 +61,19 @@ policy_file_free(struct policy_file *d)
 	buf_free(&d->text);
 }
 
+int
+policy_file_load(struct policy *p, const char *file, enum policy_kind kind,
+		 const char *name, struct err *e)
+{
+	struct policy_file d = { .file = file, .name = name, .kind = kind };
+	int ret = policy_file_read(&d, e);
+
+	if (ret == 0)
+		ret = policy_file_add(p, &d, e);
+	policy_file_free(&d);
+	return ret;
+}
+
 static int
 add_list(struct policy *p, const char *word, struct err *e)
 {
@@ -68,8 +81,6 @@ add_list(struct policy *p, const char *word, struct err *e)
 	const char *end = strchr(word, '=');
 	const size_t n = end != NULL ? (size_t)(end - word) : 0;
 	char name[NAME_SIZE];
-	struct policy_file d = { .name = name, .kind = POLICY_ADDRESS_LIST };
-	int ret;
 
 	if (n == 0 || n >= sizeof(name) || end[1] == '\0')
 		return err_stop(e, EX_USAGE, "cannot use --address-list %s: "
@@ -78,12 +89,7 @@ add_list(struct policy *p, const char *word, struct err *e)
 				"name)", text_show(word));
 	memcpy(name, word, n);
 	name[n] = '\0';
-	d.file = end + 1;
-	ret = policy_file_read(&d, e);
-	if (ret == 0)
-		ret = policy_file_add(p, &d, e);
-	policy_file_free(&d);
-	return ret;
+	return policy_file_load(p, end + 1, POLICY_ADDRESS_LIST, name, e);
 }
 
 int

@@ -31,6 +31,10 @@ int policy_file_add(struct policy *p, struct policy_file *d, struct err *e);
 /* Frees what was read; once more does no harm. */
 void policy_file_free(struct policy_file *d);
 
+/* All three at once: the document is needed only here. */
+int policy_file_load(struct policy *p, const char *file, enum policy_kind kind,
+		     const char *name, struct err *e);
+
 /* Reads and adds address lists, arguments NAME=FILE of --address-list. */
 int policy_file_add_lists(struct policy *p, const struct option_list *lists,
 			  struct err *e);
