@@ -53,6 +53,7 @@ class Suite:
         self.name = name
         self.lock = threading.Lock()
         self.passed = self.failed = 0
+        self.stopped = False
         self.unreached, self.classes, self.notes = [], {}, {}
         self.base = world.make_base()
 
@@ -89,9 +90,13 @@ class Suite:
         for t in threads:
             t.join()
 
+    def place(self, kind, n):
+        """The world of worker n."""
+        return world.make("%s/%s%d" % (self.base, kind, n), kind)
+
     def _worker(self, kind, n, waiting):
-        place = world.make("%s/%s%d" % (self.base, kind, n), kind)
-        while True:
+        place = self.place(kind, n)
+        while not self.stopped:
             try:
                 title, function = waiting.get_nowait()
             except queue.Empty:

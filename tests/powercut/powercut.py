@@ -14,7 +14,6 @@ and their sync; after that and the loss of the ledger.
 """
 
 import os
-import queue
 import signal
 import sys
 import threading
@@ -35,7 +34,6 @@ class CutSuite(Suite):
         self.base = place
         self.places = {}
         self.making = threading.Lock()
-        self.stopped = False
 
     def stop(self, number, frame):
         """A signal: what was begun is finished, nothing more is."""
@@ -48,19 +46,6 @@ class CutSuite(Suite):
                 self.places[fs, n] = cutworld.CutWorld(
                     "%s/%s%d" % (self.base, fs, n), fs)
             return self.places[fs, n]
-
-    def _worker(self, kind, n, waiting):
-        place = self.place(kind, n)
-        while not self.stopped:
-            try:
-                title, function = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self.result("%s %s" % (kind, title), function(place))
-            except Exception as e:      # a broken test is a failed test
-                self.result("%s %s" % (kind, title),
-                            ["test: %s: %s" % (type(e).__name__, e)])
 
 
 def cut_test(point, scene, acts):

@@ -73,6 +73,15 @@ work_plainly(const struct scratch_test *t, const char *dir)
 }
 
 void
+scratch_need_root(void)
+{
+	if (geteuid() == 0)
+		return;
+	print_message("# needs root\n");
+	skip();
+}
+
+void
 scratch_run(void **state)
 {
 	const struct scratch_test *t = *state;
@@ -80,10 +89,8 @@ scratch_run(void **state)
 	int status;
 	pid_t pid;
 
-	if (t->prepare != NULL && geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	if (t->prepare != NULL)
+		scratch_need_root();
 	dir = scratch_new();
 	if (geteuid() == 0)
 		assert_int_equal(chown(dir, SCRATCH_UID, SCRATCH_UID), 0);

@@ -23,6 +23,9 @@ struct scratch_test {
 
 void scratch_run(void **state);
 
+/* Ends the test as skipped unless root runs it. */
+void scratch_need_root(void);
+
 #define plain_unit_test(f)                                                     \
 	{ #f, scratch_run, NULL, NULL, &(struct scratch_test){ f, NULL } }
 #define root_unit_test(f, prepare)                                             \

@@ -113,10 +113,7 @@ root_starts_it_as_the_user(void **state)
 	char *dir;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	dir = scratch_new();
 	assert_int_equal(chmod(dir, 0755), 0);
 	put_probe(dir);
@@ -289,10 +286,7 @@ root_does_not_come_back(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)

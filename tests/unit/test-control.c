@@ -391,10 +391,7 @@ hears_only_its_own_test(void **state)
 	char *dir;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	dir = scratch_new();
 	hears_only_its_own(dir);
 	scratch_free(dir);

@@ -111,10 +111,7 @@ root_refuses_files_of_others(void **state)
 	struct err e;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	dir = scratch_new();
 	path = scratch_path("%s/f", dir);
 	scratch_text(path, "x");

@@ -145,10 +145,7 @@ root_makes_it_for_the_engine(void **state)
 	char *dir;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	dir = scratch_new();
 	path = scratch_path("%s/a/state", dir);
 	assert_int_equal(state_prepare(path, 4711, 4712, &e), 0);
@@ -180,10 +177,7 @@ what_root_keeps_is_not_given_away(void **state)
 	char *dir;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# needs root\n");
-		skip();
-	}
+	scratch_need_root();
 	dir = scratch_new();
 	open = scratch_path("%s/open", dir);
 	assert_int_equal(mkdir(open, 0755), 0);
