@@ -18,11 +18,51 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/fsio.h"
+#include "lock.h"
 
 #define MODE 0640	/* the archive's group may read */
 
 int
-grow_lock(struct journal *j, struct err *e)
+grow_open(struct journal *j, struct err *e)
+{
+	int dir = fsio_openat(AT_FDCWD, j->path, O_RDONLY | O_DIRECTORY, 0);
+	int lock = dir < 0 ? err_errno(e, "cannot open it")
+		   : lock_file(dir, JOURNAL_LOCK, e);
+	const int error = errno;
+
+	if (lock < 0) {
+		fsio_close(&dir);
+		errno = error;
+		return -1;
+	}
+	fsio_close(&j->fd);
+	fsio_close(&j->lock_fd);
+	fsio_close(&j->dir);
+	j->dir = dir;
+	j->lock_fd = lock;
+	j->own = false;
+	return 0;
+}
+
+/* A backup that was restored, a disk that was mounted or went away, a hand that
+ * removed the lock: others would look elsewhere, or not wait for us. */
+static bool
+is_in_place(const struct journal *j)
+{
+	struct arena a = { NULL };
+	struct stat ours, theirs;
+	const bool is = fstat(j->lock_fd, &ours) == 0 &&
+			stat(arena_printf(&a, "%s/%s", j->path, JOURNAL_LOCK),
+			     &theirs) == 0 &&
+			ours.st_dev == theirs.st_dev &&
+			ours.st_ino == theirs.st_ino;
+
+	arena_free(&a);
+	return is;
+}
+
+static int
+wait_for_lock(struct journal *j, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	const double until = clock_monotonic() +
@@ -37,6 +77,21 @@ grow_lock(struct journal *j, struct err *e)
 		nanosleep(&pause, NULL);
 	}
 	return 0;
+}
+
+int
+grow_lock(struct journal *j, struct err *e)
+{
+	for (int tries = 0; tries < 3; tries++) {
+		if (wait_for_lock(j, e) < 0)
+			return -1;
+		if (is_in_place(j))
+			return 0;
+		grow_unlock(j);
+		if (grow_open(j, e) < 0)
+			return -1;
+	}
+	return err_set(e, ERR_TEMP, "somebody removes its lock");
 }
 
 void
@@ -221,7 +276,8 @@ grow_find_end(struct journal *j, struct err *e)
 	if (ret == 0 && n > 0)
 		ret = follow(j, all[n - 1], e);
 	else if (ret == 0 && j->number > 0)
-		ret = err_set(e, ERR_TEMP, "its segments are gone");
+		ret = err_set(e, ERR_TEMP, "its segments are gone: is "
+			      "its disk mounted?");
 	else if (ret == 0 && j->options.existing)
 		ret = err_stop(e, EX_NOINPUT, "there is no archive");
 	free(all);

@@ -34,7 +34,7 @@ struct waiter {
 uint64_t waiter_size(const struct waiter *w);
 
 struct journal {
-	char *path;
+	char *path, *shown;	/* shown: for messages */
 	int dir, lock_fd;
 	struct journal_options options;
 	struct packer *packer;
@@ -63,7 +63,12 @@ struct journal {
  * has its error. Only one thread at a time. */
 void group_commit(struct journal *j, struct waiter *first, size_t n);
 
-/* Waits for other processes. Fails with ERR_TEMP. */
+/* Opens directory and lock as they stand at the path now, in place of those
+ * that are open. -1: ERR_TEMP, errno, and those stay. */
+int grow_open(struct journal *j, struct err *e);
+
+/* Waits for other processes. Directory and lock are those that anybody else
+ * finds: if they were replaced they are opened anew. Fails with ERR_TEMP. */
 int grow_lock(struct journal *j, struct err *e);
 void grow_unlock(struct journal *j);
 

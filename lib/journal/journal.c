@@ -37,26 +37,6 @@ complete(const struct journal_options *o)
 }
 
 static int
-open_files(struct journal *j, struct err *e)
-{
-	struct stat st;
-
-	j->dir = fsio_openat(AT_FDCWD, j->path, O_RDONLY | O_DIRECTORY, 0);
-	if (j->dir < 0)
-		return err_errno(e, "cannot open it");
-	/* Nobody who may only read can hold it, and mail with it. */
-	j->lock_fd = fsio_openat(j->dir, JOURNAL_LOCK, O_RDWR | O_CREAT |
-				 O_NOFOLLOW, 0600);
-	if (j->lock_fd < 0)
-		return err_errno(e, "cannot open its lock");
-	/* Made by root it would be root's. */
-	if (geteuid() == 0 && fstat(j->dir, &st) == 0 &&
-	    fchown(j->lock_fd, st.st_uid, st.st_gid) < 0)
-		return err_errno(e, "cannot give its lock to its owner");
-	return 0;
-}
-
-static int
 code_of(int error)
 {
 	switch (error) {
@@ -76,7 +56,7 @@ code_of(int error)
 static int
 open_archive(struct journal *j, struct err *e)
 {
-	int ret = open_files(j, e);
+	int ret = grow_open(j, e);
 
 	if (ret < 0) {
 		e->kind = ERR_STOP;
@@ -103,20 +83,17 @@ journal_open(const char *dir, const struct journal_options *o,
 
 	*j = (struct journal){ .dir = -1, .lock_fd = -1, .fd = -1,
 			       .options = complete(o) };
-	j->path = mem_strdup(text_quote(shown, sizeof(shown), dir,
-					strlen(dir)));
+	j->path = mem_strdup(dir);
+	j->shown = mem_strdup(text_quote(shown, sizeof(shown), dir,
+					 strlen(dir)));
 	j->last = &j->first;
 	j->packer = packer_new();
 	pthread_mutex_init(&j->lock, NULL);
-	free(j->path);
-	j->path = mem_strdup(dir);
 	if (open_archive(j, e) < 0) {
 		err_prefix(e, "cannot open the archive %s", shown);
 		journal_close(j);
 		return -1;
 	}
-	free(j->path);
-	j->path = mem_strdup(shown);	/* from now on for messages only */
 	*j_r = j;
 	return 0;
 }
@@ -153,6 +130,7 @@ journal_close(struct journal *j)
 	packer_free(j->packer);
 	pthread_mutex_destroy(&j->lock);
 	free(j->path);
+	free(j->shown);
 	free(j);
 }
 

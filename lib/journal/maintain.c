@@ -1,45 +1,31 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "journal.h"
 #include "lib/base/fsio.h"
+#include "lock.h"
 #include "maintain-private.h"
 
 static int
 take_lock(int dir, struct err *e)
 {
-	int fd = fsio_openat(dir, MAINTAIN_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW,
-			     0600);
-	struct stat st;
+	int fd = lock_file(dir, MAINTAIN_LOCK, e);
 
 	if (fd < 0) {
-		const int code = errno == EACCES || errno == EPERM ||
-				 errno == EROFS ? EX_NOPERM : EX_IOERR;
-
-		err_errno(e, "cannot lock it");
 		e->kind = ERR_STOP;
-		e->code = code;
+		e->code = errno == EACCES || errno == EPERM ||
+			  errno == EROFS ? EX_NOPERM : EX_IOERR;
 		return -1;
 	}
-	if (geteuid() == 0 && fstat(dir, &st) == 0 &&
-	    fchown(fd, st.st_uid, st.st_gid) < 0)
-		err_errno(e, "cannot give its lock to its owner");
-	else if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
-	else
-		err_stop(e, EX_TEMPFAIL, "another process erases or prunes");
 	fsio_close(&fd);
-	e->kind = ERR_STOP;
-	e->code = e->code ? e->code : EX_IOERR;
-	return -1;
+	return err_stop(e, EX_TEMPFAIL, "another process erases or prunes");
 }
 
 int
@@ -65,7 +51,7 @@ maintain_record(const struct maintain *m, const struct control *c,
 	/* What frees room must not wait for room. */
 	const struct journal_options o = { .free_bytes = 1, .existing = true };
 	struct journal *j;
-	struct journal_receipt r;
+	struct journal_receipt r = { .full = false };
 	char *text = control_print(c);
 	int ret = journal_open(m->dir, &o, &j, e);
 

@@ -481,3 +481,25 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	expect 0 archive stats
 	[[ "$output" == *ONE_YEAR* ]]
 }
+
+# Whoever owns the directory may have linked there what is not his.
+@test "root gives nobody a file that was linked to the place of a lock" {
+	need_root
+	append "$A/main" --count 1
+	id=main/$(cut -d' ' -f1 "$T/appended" | head -n 1)
+	chown -R alice "$A/main"
+	echo root >"$T/secret"
+	chmod 600 "$T/secret"
+	for name in lock maintenance; do
+		ln -f "$T/secret" "$A/main/$name"
+		expect 74 as root "$FB_BIN/fallbackmx" archive erase \
+		    --archive "$A" --reason x "$id"
+		says "Too many links"
+		same "$(stat -c %u "$T/secret")" 0
+		rm "$A/main/$name"
+	done
+	expect 0 as root "$FB_BIN/fallbackmx" archive erase --archive "$A" \
+	    --reason x "$id"
+	same "$(stat -c %U "$A/main/lock" "$A/main/maintenance")" \
+	    $'alice\nalice'
+}
