@@ -21,7 +21,7 @@ struct arguments {
 	const char *archive;
 	struct option_list documents;
 	int grace;
-	bool shorten, dry_run, verbose;
+	bool remembered, shorten, dry_run, verbose;
 };
 
 #define FIELD(name) .offset = offsetof(struct arguments, name)
@@ -35,6 +35,8 @@ static const struct option_row rows[] = {
 	{ .name = "grace", .argument = "DAYS", .kind = OPTION_INTEGER,
 	  .min = 0, .max = 36500, .unit = "days", FIELD(grace),
 	  .help = "between pruning and removing; default 30" },
+	{ .name = "remembered", FIELD(remembered),
+	  .help = "leave an archive alone that was never told how long" },
 	{ .name = "shorten", FIELD(shorten),
 	  .help = "although it was to be kept longer" },
 	{ .name = "dry-run", .letter = 'n', FIELD(dry_run),
@@ -135,7 +137,8 @@ prune_one(const struct arguments *a, const struct policy *p,
 				    .now_us = clock_wall() * 1000000,
 				    .uid = (int)getuid() };
 	struct prune r = { .word = word_for(a, p, one), .keep_of = keep_of,
-			   .shorten = a->shorten, .tell = tell,
+			   .shorten = a->shorten,
+			   .remembered = a->remembered, .tell = tell,
 			   .tell_removed = tell_removed,
 			   .tell_held = tell_held, .to = &told,
 			   .no_default = a->documents.n > 0,

@@ -378,6 +378,21 @@ remove_old(struct work *w, struct err *e)
 	return ret;
 }
 
+/* Nobody ever said how long. In one that is damaged somebody may have. */
+static bool
+is_left_alone(const struct work *w)
+{
+	return w->p->remembered && w->p->word == NULL && w->promised == NULL &&
+	       !w->damaged;
+}
+
+static int
+act(struct work *w, struct err *e)
+{
+	return check_promise(w, e) < 0 || remove_old(w, e) < 0 ? -1
+	       : prune(w, e);
+}
+
 int
 maintain_prune(const struct maintain *m, struct prune *p, struct err *e)
 {
@@ -392,12 +407,8 @@ maintain_prune(const struct maintain *m, struct prune *p, struct err *e)
 		return -1;
 	}
 	ret = look(w, e);
-	if (ret == 0)
-		ret = check_promise(w, e);
-	if (ret == 0)
-		ret = remove_old(w, e);
-	if (ret == 0)
-		ret = prune(w, e);
+	if (ret == 0 && !is_left_alone(w))
+		ret = act(w, e);
 	archive_close(&w->a);
 	fsio_close(&lock);
 	arena_free(&w->arena);

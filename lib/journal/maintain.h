@@ -42,6 +42,7 @@ struct prune {
 	const char *word;
 	/* What a word means; INT64_MAX: for ever, -1: unknown. */
 	int64_t (*keep_of)(const char *word);
+	bool remembered;	/* if it remembers nothing it is left alone */
 	bool no_default;	/* if it remembers nothing it fails */
 	bool shorten;		/* although it was to be kept longer */
 	int64_t grace_us;	/* between the two steps */

@@ -3,30 +3,7 @@
 # made by tests/journal/appender, as a milter would.
 
 load helpers
-
-more_setup() {
-	A=$T/archives
-	mkdir -m 755 "$A" "$A/main" "$A/legal"
-	give "$CALLER" "$A" "$A/main" "$A/legal"
-	mkdir -m 777 "$T/out"
-	give "$CALLER" "$T/out"
-	LAST=
-}
-
-append() { # DIR [ARGUMENTS...]: as the caller; lines in $T/appended
-	as "$CALLER" "$FB_BUILD/tests/journal/appender" --free-mib 1 "$@" \
-	    </dev/null >"$T/appended"
-}
-
-archive() { # WORD ARGUMENTS...
-	fb archive "$1" --archive "$A" "${@:2}"
-}
-
-message() { # FILE TEXT: printf's escapes
-	# shellcheck disable=SC2059
-	printf "$2" >"$T/$1"
-	chmod 644 "$T/$1"
-}
+load archive
 
 # one TEXT: a message of its own in legal; its id in $ID.
 one() {
@@ -353,70 +330,6 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	append "$A/legal" "$T/mail"
 	archive cat "legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)" |
 		cmp - "$T/mail"
-}
-
-@test "prune: two steps, by the document, never shorter by itself" {
-	append "$A/main" --count 5 --days 400
-	append "$A/main" --count 5 --days 100
-	append "$A/main" --count 5
-	document() { # WORD [NAME]
-		message doc "{\"ArchiveName\":\"${2-main}\",\"Retention\":{\"RetentionPeriod\":\"$1\"}}"
-	}
-	document PERMANENT
-	expect 0 archive prune --document "$T/doc" -v
-	silent
-	document ONE_YEAR
-	expect 78 archive prune --document "$T/doc"
-	says "--shorten"
-	expect 0 archive prune
-	silent
-	expect 0 archive prune --document "$T/doc" --shorten -n
-	[[ "$output" == *"segment 1 would be pruned: 5 records"* ]]
-	expect 0 archive prune --document "$T/doc" --shorten -v
-	same "$(wc -l <<<"$output")" 1
-	expect 0 archive list
-	same "$(wc -l <<<"$output")" 10
-	expect 0 archive verify
-	says "segments 1 to 1 were pruned"
-	[ -e "$A"/main/0000000001.pruned-* ]
-	expect 66 archive erase --reason x main/00000010000e
-	says "its bytes are in 0000000001.pruned-"
-	expect 0 archive prune --grace 1
-	[ -e "$A"/main/0000000001.pruned-* ]
-	expect 0 archive prune --grace 0 -v
-	[[ "$output" == *"removed"* ]]
-	[ ! -e "$A"/main/0000000001.pruned-* ]
-	document SOMETIMES
-	expect 78 archive prune --document "$T/doc"
-	says "SOMETIMES"
-}
-
-@test "prune: each document is for the archive of its name" {
-	append "$A/main" --count 2 --days 100
-	append "$A/main" --count 2
-	append "$A/legal" --count 2 --days 100
-	append "$A/legal" --count 2
-	message m '{"ArchiveName":"main","Retention":{"RetentionPeriod":"THREE_MONTHS"}}'
-	message l '{"ArchiveName":"legal","Retention":{"RetentionPeriod":"TEN_YEARS"}}'
-	expect 0 archive prune --document "$T/m" --document "$T/l" -v
-	same "$(wc -l <<<"$output")" 1
-	[[ "$output" == *"/main: segment 1 pruned"* ]]
-	# Of two the one of its name, also where the archive itself is named.
-	expect 0 fb archive prune --archive "$A/legal" --document "$T/m" \
-	    --document "$T/l" -n
-	silent
-}
-
-@test "prune: an archive that no document is for is not left to the default" {
-	append "$A/main" --count 2 --days 400
-	append "$A/main" --count 2
-	append "$A/legal" --count 2 --days 400
-	append "$A/legal" --count 2
-	message m '{"ArchiveName":"main","Retention":{"RetentionPeriod":"PERMANENT"}}'
-	message l '{"ArchiveName":"Legal","Retention":{"RetentionPeriod":"PERMANENT"}}'
-	expect 78 archive prune --document "$T/m" --document "$T/l" -v
-	says "legal: no document is for it"
-	[ -e "$A/legal/0000000001.segment" ]
 }
 
 @test "stats: counts, also as JSON" {

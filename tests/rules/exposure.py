@@ -8,9 +8,10 @@ import subprocess
 import rule
 
 MADE = 'scripts/systemd/'
-# The one for sync begins as root and has the network; the one for strangers
-# has neither.
-LIMITS = {'fallbackmx-sync.service': 2.2, 'fallbackmx-milter.service': 0.5}
+# The one for sync begins as root and has the network; those of the milter's
+# user have neither.
+LIMITS = {'fallbackmx-sync.service': 2.2, 'fallbackmx-milter.service': 0.5,
+          'fallbackmx-prune.service': 0.5}
 
 
 def exposure(unit, limit):
