@@ -107,7 +107,7 @@ journal_seal(struct journal *j, int64_t now_us, struct err *e)
 		return 0;
 	ret = grow_lock(j, e);
 	if (ret == 0) {
-		if (!grow_was_overtaken(j))
+		if (!grow_must_look(j))
 			ret = grow_segment(j, now_us, e);
 		grow_unlock(j);
 	}
@@ -115,7 +115,7 @@ journal_seal(struct journal *j, int64_t now_us, struct err *e)
 		return 0;
 	fsio_close(&j->fd);	/* that of neither segment is to be believed */
 	e->kind = ERR_TEMP;
-	return err_prefix(e, "cannot seal the archive %s", j->path);
+	return err_prefix(e, "cannot seal the archive %s", j->shown);
 }
 
 void

@@ -100,6 +100,26 @@ without_its_directory_nothing_is_archived(const char *dir)
 	journal_close(j);
 }
 
+/* What it knows of the end is not that of another archive. */
+static void
+another_archive_is_not_sealed(const char *dir)
+{
+	const char *here = scratch_path("%s/archive", dir);
+	struct journal *j, *k;
+
+	assert_int_equal(mkdir(here, 0700), 0);
+	j = open_journal(here);
+	add(j, 1, 0, "before");
+	assert_int_equal(rename(here, scratch_path("%s/away", dir)), 0);
+	assert_int_equal(mkdir(here, 0700), 0);
+	k = open_journal(here);
+	add(k, 1, 0, "of another archive");
+	journal_close(k);
+	assert_int_equal(journal_seal(j, 2, &e), 0);
+	assert_int_equal(scratch_entries(here), 2);
+	journal_close(j);
+}
+
 /* Neither is waited for, nor given away. */
 static void
 what_is_no_file_is_no_lock(const char *dir)
@@ -124,6 +144,7 @@ main(void)
 		plain_unit_test(a_lock_that_was_removed_shuts_nobody_in),
 		plain_unit_test(what_stands_at_the_path_is_the_archive),
 		plain_unit_test(without_its_directory_nothing_is_archived),
+		plain_unit_test(another_archive_is_not_sealed),
 		plain_unit_test(what_is_no_file_is_no_lock),
 	};
 
