@@ -9,6 +9,7 @@
 #include "archive-filter.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/mail/transfer.h"
 
 void
 select_time(int64_t us, char out[24])
@@ -21,30 +22,18 @@ select_time(int64_t us, char out[24])
 		memcpy(out, "?", 2);
 }
 
-/* RFC 4648, 4; what is none ends it. One of a few buffers, as text_show(). */
+/* One of a few buffers, as text_show(). */
 static const char *
 decode_base64(const char *s)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789+/";
-	static char *kept[4];
+	static struct buf kept[4];
 	static unsigned next;
-	const unsigned k = next++ % 4;
-	size_t n = 0;
-	unsigned bits = 0;
-	uint32_t held = 0;
+	struct buf *b = &kept[next++ % 4];
 
-	free(kept[k]);
-	kept[k] = mem_alloc(strlen(s) + 1);
-	for (const char *d; *s != '\0' && (d = strchr(digits, *s)); s++) {
-		held = held << 6 | (uint32_t)(d - digits);
-		bits += 6;
-		if (bits < 8)
-			continue;
-		bits -= 8;
-		kept[k][n++] = (char)(held >> bits & 0xff);
-	}
-	return kept[k];
+	buf_free(b);
+	buf_init(b, strlen(s));
+	transfer_base64(b, s, strlen(s));
+	return b->data ? b->data : "";
 }
 
 const char *

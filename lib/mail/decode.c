@@ -10,6 +10,7 @@
 
 #include "decode.h"
 #include "lib/base/buf.h"
+#include "transfer.h"
 
 #define CHARSET_MAX ((size_t)40)	/* bytes of a name */
 #define REPLACEMENT "\xef\xbf\xbd"
@@ -264,76 +265,13 @@ add_plain(struct decoding *d, const char *s, size_t n)
 	add_utf8(&d->out, s, n);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-/* RFC 2047's "Q" is not quoted-printable: no line ends, and "_". */
-static void
-add_q(struct buf *bytes, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char c = s[i] == '_' ? ' ' : s[i];
-
-		if (c == '=' && n - i > 2 && hex_digit(s[i + 1]) >= 0 &&
-		    hex_digit(s[i + 2]) >= 0) {
-			c = (char)(hex_digit(s[i + 1]) << 4 |
-				   hex_digit(s[i + 2]));
-			i += 2;
-		}
-		buf_add(bytes, &c, 1);
-	}
-}
-
-static unsigned
-base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *p = c != '\0' ? strchr(digits, c) : NULL;
-
-	return p != NULL ? (unsigned)(p - digits) : 64;
-}
-
-/* Padding may be missing, or stand between two that were pasted together. */
-static void
-add_b(struct buf *bytes, const char *s, size_t n)
-{
-	unsigned bits = 0, have = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const unsigned digit = base64_digit(s[i]);
-		char c;
-
-		if (s[i] == '=')
-			have = 0;
-		if (digit == 64)
-			continue;
-		bits = (bits << 6 | digit) & 0xffff;
-		have += 6;
-		if (have < 8)
-			continue;
-		have -= 8;
-		c = (char)(bits >> have & 0xff);
-		buf_add(bytes, &c, 1);
-	}
-}
-
 static void
 add_word(struct decoding *d, const struct word *w)
 {
 	if (w->encoding == 'B' || w->encoding == 'b')
-		add_b(&d->bytes, w->text, w->n);
+		transfer_base64(&d->bytes, w->text, w->n);
 	else
-		add_q(&d->bytes, w->text, w->n);
+		transfer_q(&d->bytes, w->text, w->n);
 }
 
 static bool

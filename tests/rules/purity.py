@@ -30,7 +30,7 @@ CRYPTO = re.compile(
 GMIME = re.compile(
     r'^(g_mime_(init|iconv_open|iconv_close)|iconv'
     r'|internet_address_\w+|g_type_check_instance_(cast|is_a)|g_object_unref'
-    r'|g_utf8_validate|%s)$' % ABORTS)
+    r'|g_utf8_validate|transfer_\w+|%s)$' % ABORTS)
 
 # What policy may ask of jansson (text in memory), PCRE2 and lib/mail.
 POLICY = re.compile(
@@ -47,7 +47,8 @@ FILTER = re.compile(
 # Folder, archive, its pure members (all if none are named), what else they may.
 PARTS = (
     ('lib/mail', 'libmail.a', (
-        'authres.o', 'head.o', 'received.o', 'relayed.o', 'span.o'), MEMORY),
+        'authres.o', 'head.o', 'received.o', 'relayed.o', 'span.o',
+        'transfer.o'), MEMORY),
     ('lib/mail', 'libmail.a', ('address.o', 'decode.o'), GMIME),
     ('policy', 'libpolicy.a', (), POLICY),
     ('milter', 'libfilter.a', (
