@@ -320,18 +320,32 @@ put_file(struct selected *m, int from, const char *part, int to,
 	return ret;
 }
 
+/* Without a name in front two archives have the same ids. */
+static int
+count_there(struct export *x, const struct selected *m, const char *file,
+	    const struct stat *st, struct err *e)
+{
+	if ((uint64_t)st->st_size != m->r->raw_n)
+		return err_stop(e, EX_DATAERR, "cannot export %s: %s is there "
+				"and is another message, of %jd bytes and not "
+				"%" PRIu64 "; give another --output, or an "
+				"--archive that holds both archives", m->id,
+				file, (intmax_t)st->st_size, m->r->raw_n);
+	x->there++;
+	return 0;
+}
+
 static int
 put_eml(struct export *x, struct selected *m, struct err *e)
 {
 	char name[320], file[360], part[360];
+	struct stat st;
 
 	flatten(m->id, name);
 	snprintf(file, sizeof(file), "%s.eml", name);
 	snprintf(part, sizeof(part), ".%s.eml.part", name);
-	if (faccessat(x->dir, file, F_OK, 0) == 0) {
-		x->there++;
-		return 0;
-	}
+	if (fstatat(x->dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return count_there(x, m, file, &st, e);
 	if (!export_has_bytes(x, m))
 		return 0;
 	if ((x->metadata && put_json(x->dir, name, m, e) < 0) ||

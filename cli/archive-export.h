@@ -10,6 +10,8 @@
 #include "archive-select.h"
 #include "lib/base/eol.h"
 
+struct export_last;
+
 struct export {
 	const char *path;
 	bool metadata;
@@ -20,7 +22,8 @@ struct export {
 	size_t names_n;
 	int mbox, mbox_json;
 	uint64_t mbox_size, json_size;
-	char last[320];			/* id of the last one in the mbox */
+	struct export_last *last;	/* in the mbox, of each archive */
+	size_t last_n;
 	uint64_t since_saved;
 };
 

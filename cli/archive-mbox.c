@@ -1,7 +1,8 @@
 /*
  * Export to an mbox (mboxrd). PATH.resume says how much of it counts and which
- * message was the last: a run goes on from there, and what was written behind
- * it by an interrupted one is cut off.
+ * message of each archive was the last: a run goes on from there, and what was
+ * written behind it by an interrupted one is cut off. Archives are known by
+ * their own ids: a name may be given to another one.
  */
 #include <config.h>
 
@@ -17,10 +18,12 @@
 #include <unistd.h>
 
 #include "archive-export.h"
+#include "lib/base/buf.h"
 #include "lib/base/fsio.h"
 #include "lib/base/text.h"
 
 #define SAVE_EVERY 500
+#define RESUME_MAX ((size_t)1 << 20)
 
 static int
 cannot(struct err *e, const char *verb, const char *what)
@@ -36,25 +39,80 @@ beside(const struct export *x, const char *suffix, struct arena *a)
 	return arena_printf(a, "%s%s", x->path, suffix);
 }
 
+/* The last message of an archive that is in the mbox. */
+struct export_last {
+	char archive[2 * FORMAT_UUID + 1], id[FORMAT_ID_SIZE];
+};
+
+/* The one of that archive; without a message if there was none. */
+static struct export_last *
+last_of(struct export *x, const char *archive)
+{
+	struct export_last *l = x->last;
+
+	while (l < x->last + x->last_n && strcmp(l->archive, archive) != 0)
+		l++;
+	if (l < x->last + x->last_n)
+		return l;
+	x->last = mem_grow(x->last, x->last_n + 1, sizeof(*x->last));
+	l = &x->last[x->last_n++];
+	*l = (struct export_last){ .id = "" };
+	snprintf(l->archive, sizeof(l->archive), "%s", archive);
+	return l;
+}
+
+/* "fallbackmx-export BYTES BYTES", and ARCHIVE:ID of each archive. */
+static bool
+parse_resume(struct export *x, const char *text)
+{
+	char archive[2 * FORMAT_UUID + 1], id[FORMAT_ID_SIZE];
+	struct format_place place;
+	int n = 0;
+
+	if (sscanf(text, "fallbackmx-export %" SCNu64 " %" SCNu64 "%n",
+		   &x->mbox_size, &x->json_size, &n) != 2)
+		return false;
+	for (text += n; sscanf(text, " %32[0-9a-f]:%12s%n", archive, id, &n) ==
+	     2 && format_place(id, &place); text += n)
+		memcpy(last_of(x, archive)->id, id, sizeof(id));
+	return strcmp(text, "\n") == 0;
+}
+
 /* 1: read, 0: there is none, -1. */
 static int
 read_resume(struct export *x, struct arena *a, struct err *e)
 {
 	const char *path = beside(x, ".resume", a);
-	char text[512] = "";
+	char *text = NULL;
 	int fd = fsio_openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
-	ssize_t n;
+	ssize_t n = -1;
+	bool good;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : cannot(e, "open", path);
-	n = fsio_read(fd, text, sizeof(text) - 1);
+	text = mem_alloc(RESUME_MAX + 1);	/* zeros */
+	n = fsio_read(fd, text, RESUME_MAX);
 	fsio_close(&fd);
-	if (n < 0 || sscanf(text, "fallbackmx-export %" SCNu64 " %" SCNu64
-			    " %319s", &x->mbox_size, &x->json_size, x->last)
-	    != 3)
-		return err_stop(e, EX_DATAERR, "cannot go on from %s: it is "
-				"not what an export wrote", text_show(path));
-	return 1;
+	good = n >= 0 && parse_resume(x, text);
+	free(text);
+	return good ? 1 : err_stop(e, EX_DATAERR, "cannot go on from %s: it is "
+				   "not what an export wrote", text_show(path));
+}
+
+static char *
+print_resume(const struct export *x)
+{
+	struct buf text;
+
+	buf_init(&text, RESUME_MAX);
+	buf_printf(&text, "fallbackmx-export %" PRIu64 " %" PRIu64,
+		   x->mbox_size, x->json_size);
+	for (size_t i = 0; i < x->last_n; i++)
+		if (*x->last[i].id != '\0')
+			buf_printf(&text, " %s:%s", x->last[i].archive,
+				   x->last[i].id);
+	buf_printf(&text, "\n");
+	return text.data;
 }
 
 /* Everything so far is on disk, and then that it is. */
@@ -64,9 +122,7 @@ save(struct export *x, struct err *e)
 	struct arena a = { NULL };
 	const char *path = beside(x, ".resume", &a);
 	const char *new = beside(x, ".resume.new", &a);
-	const char *text = arena_printf(&a, "fallbackmx-export %" PRIu64
-		" %" PRIu64 " %s\n", x->mbox_size, x->json_size,
-		*x->last ? x->last : "0");
+	char *text = print_resume(x);
 	int fd = -1, ret = fsio_datasync(x->mbox);
 
 	if (ret == 0 && x->metadata)
@@ -79,6 +135,7 @@ save(struct export *x, struct err *e)
 		ret = fsio_sync(fd);
 	if (fsio_close(&fd) < 0 || ret < 0 || rename(new, path) < 0)
 		ret = cannot(e, "write", path);
+	free(text);
 	arena_free(&a);
 	x->since_saved = 0;
 	return ret;
@@ -177,10 +234,15 @@ static int
 put_mbox(struct export *x, struct selected *m, struct err *e)
 {
 	const uint64_t before = x->mbox_size;
+	char archive[2 * FORMAT_UUID + 1], id[FORMAT_ID_SIZE];
+	struct export_last *last;
 	int ret;
 
-	/* Archives by name, records by id: the order of the export. */
-	if (*x->last != '\0' && strcmp(m->id, x->last) <= 0) {
+	text_hex(archive, m->a->segment.header.uuid, FORMAT_UUID);
+	format_id(m->r->place, id);
+	last = last_of(x, archive);
+	/* Records are exported in the order of their ids. */
+	if (strcmp(id, last->id) <= 0) {
 		x->there++;
 		return 0;
 	}
@@ -198,7 +260,7 @@ put_mbox(struct export *x, struct selected *m, struct err *e)
 	}
 	if (x->metadata && put_line(x, m) < 0)
 		return cannot(e, "write", x->path);
-	snprintf(x->last, sizeof(x->last), "%s", m->id);
+	memcpy(last->id, id, sizeof(id));
 	x->written++;
 	return ++x->since_saved < SAVE_EVERY ? 0 : save(x, e);
 }
@@ -212,6 +274,7 @@ close_mbox(struct export *x, struct err *e)
 		ret = save(x, e);
 	fsio_close(&x->mbox);
 	fsio_close(&x->mbox_json);
+	free(x->last);
 	return ret;
 }
 

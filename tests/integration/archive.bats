@@ -252,6 +252,38 @@ rewritten() {
 	same "$(grep -v control <<<"$output" | LC_ALL=C sort -c 2>&1)" ""
 }
 
+# "main" is behind "legal", and yet not all that legal will ever have.
+@test "export: an mbox goes on with each of several archives" {
+	append "$A/main" --count 3
+	append "$A/legal" --count 2
+	expect 0 archive export --format mbox --output "$T/out/mbox"
+	append "$A/legal" --count 2
+	append "$A/main" --count 1
+	expect 0 archive export --format mbox --output "$T/out/mbox"
+	says "3 messages written, 5 were there"
+	same "$(grep -c '^From s' "$T/out/mbox")" 8
+	# One by one, where each has the same ids, and one that began anew.
+	for name in legal main legal; do
+		expect 0 fb archive export --archive "$A/$name" --format mbox \
+		    --output "$T/out/one"
+	done
+	says "0 messages written, 4 were there"
+	same "$(grep -c '^From s' "$T/out/one")" 8
+	rm "$A/legal"/*
+	append "$A/legal" --count 1
+	expect 0 archive export --format mbox --output "$T/out/mbox"
+	says "1 messages written, 4 were there"
+}
+
+@test "export: a file of another message is not taken for this one's" {
+	append "$A/main" --count 2 --size 500
+	append "$A/legal" --count 2 --size 700
+	expect 0 fb archive export --archive "$A/main" --output "$T/out/eml"
+	expect 65 fb archive export --archive "$A/legal" --output "$T/out/eml"
+	says "00000010000e.eml is there and is another message"
+	says "written, 0 were there"
+}
+
 @test "export: links of somebody else's are not followed" {
 	append "$A/main" --count 1
 	id=main-$(cut -d' ' -f1 "$T/appended" | head -n 1)
