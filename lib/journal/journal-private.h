@@ -6,6 +6,7 @@
 #define FALLBACKMX_JOURNAL_PRIVATE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "journal.h"
 #include "recent.h"
@@ -13,13 +14,11 @@
 
 #define JOURNAL_GROUP_MAX 128	/* records that one flush answers */
 
-enum waiter_state { WAITING, LEADING, DONE };
-
 /* One who appends; on its stack. */
 struct waiter {
 	struct waiter *next;
-	enum waiter_state state;
-	pthread_cond_t wake;
+	bool leads;		/* when it is woken: it writes for all */
+	sem_t wake;
 	struct format_record record;	/* place and chain are the leader's */
 	const char *metadata;
 	struct payload payload;

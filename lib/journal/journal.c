@@ -156,12 +156,12 @@ add_counts(struct journal *j, const struct waiter *first, size_t n)
 	}
 }
 
-/* Writes for those at the front of the queue, which begins with the leader.
- * The lock is held before and after. */
-static void
-lead(struct journal *j)
+/* As many as one flush is to answer leave the queue, which begins with the
+ * leader. Returns how many. */
+static size_t
+take_group(struct journal *j)
 {
-	struct waiter *first = j->first, *w = first;
+	struct waiter *w = j->first;
 	uint64_t bytes = 0;
 	size_t n = 0;
 
@@ -175,41 +175,60 @@ lead(struct journal *j)
 	j->first = w;
 	if (w == NULL)
 		j->last = &j->first;
-	pthread_mutex_unlock(&j->lock);
-	group_commit(j, first, n);
-	pthread_mutex_lock(&j->lock);
-	add_counts(j, first, n);
-	for (w = first; n > 0; n--) {
-		struct waiter *next = w->next;	/* w may end with its state */
+	return n;
+}
 
-		w->state = DONE;
-		pthread_cond_signal(&w->wake);
-		w = next;
+/* Writes for those at the front of the queue. Whoever leads next is woken
+ * first, and nobody while the lock is held, where he would only wait again. */
+static void
+lead(struct journal *j, struct waiter *self)
+{
+	struct waiter *after, *w, *next;
+	size_t n;
+
+	pthread_mutex_lock(&j->lock);
+	n = take_group(j);
+	pthread_mutex_unlock(&j->lock);
+	group_commit(j, self, n);
+	pthread_mutex_lock(&j->lock);
+	add_counts(j, self, n);
+	after = j->first;
+	j->led = after != NULL;
+	pthread_mutex_unlock(&j->lock);
+	if (after != NULL) {
+		after->leads = true;
+		sem_post(&after->wake);
 	}
-	j->led = j->first != NULL;
-	if (j->led) {
-		j->first->state = LEADING;
-		pthread_cond_signal(&j->first->wake);
+	for (w = self->next; n > 1; w = next, n--) {
+		next = w->next;		/* w ends when it is woken */
+		sem_post(&w->wake);
 	}
+}
+
+static void
+sleep_until_woken(sem_t *wake)
+{
+	while (sem_wait(wake) < 0)
+		;	/* a signal */
 }
 
 static void
 wait_in_queue(struct journal *j, struct waiter *w)
 {
-	pthread_cond_init(&w->wake, NULL);
+	bool first;
+
+	sem_init(&w->wake, 0, 0);
 	pthread_mutex_lock(&j->lock);
 	*j->last = w;
 	j->last = &w->next;
-	if (!j->led) {
-		j->led = true;
-		w->state = LEADING;
-	}
-	while (w->state == WAITING)
-		pthread_cond_wait(&w->wake, &j->lock);
-	if (w->state == LEADING)
-		lead(j);
+	first = !j->led;
+	j->led = true;
 	pthread_mutex_unlock(&j->lock);
-	pthread_cond_destroy(&w->wake);
+	if (!first)
+		sleep_until_woken(&w->wake);
+	if (first || w->leads)
+		lead(j, w);
+	sem_destroy(&w->wake);
 }
 
 static int
