@@ -12,6 +12,10 @@
 
 #define PARTS 4		/* header, metadata, payload, padding */
 
+/* What a segment gets at a time, of zeros that later groups write over. */
+#define ROOM_PART ((uint64_t)16384)
+#define ROOM_PARTS 64
+
 /* A sender gives up after five days (RFC 5321, 4.5.4.1); what comes later is
  * no second try. The first one might be removed before it, too. */
 #define AGAIN_US ((int64_t)7 * 86400 * 1000000)
@@ -22,7 +26,7 @@ struct group {
 	size_t n;
 	uint64_t bytes;		/* at most */
 	int64_t now_us;		/* of the latest entry */
-	bool full;
+	bool full, roomy;	/* the disk */
 };
 
 uint64_t
@@ -110,12 +114,33 @@ lay(struct journal *j, struct waiter *w, struct format_place *end,
 	return parts;
 }
 
+/* A flush of bytes that the file has already changes nothing else of it, which
+ * costs a file system more than the bytes. So there is room for as much again
+ * as a segment has, within limits. Returns the parts. */
+static int
+lay_room(const struct journal *j, uint64_t end, struct iovec *v)
+{
+	static const uint8_t zeros[ROOM_PART];
+	const uint64_t most = j->options.segment_bytes;
+	uint64_t room = end / ROOM_PART + 1;
+	int parts = 0;
+
+	if (end <= j->room || end >= most)
+		return 0;
+	if (room > (most - end) / ROOM_PART)
+		room = (most - end) / ROOM_PART;
+	while (parts < ROOM_PARTS && (uint64_t)parts < room)
+		parts += lay_part(v + parts, zeros, ROOM_PART);
+	return parts;
+}
+
 /* All of it behind the end of our segment; only then the end moves. */
 static int
 write_group(struct journal *j, struct group *g, struct err *e)
 {
-	struct iovec v[PARTS * JOURNAL_GROUP_MAX];
+	struct iovec v[PARTS * JOURNAL_GROUP_MAX + ROOM_PARTS];
 	struct format_place end = { j->number, j->end };
+	int room;
 	uint8_t chain[HASH_SIZE];
 	struct waiter *w = g->first;
 	int parts = 0, ret;
@@ -124,8 +149,9 @@ write_group(struct journal *j, struct group *g, struct err *e)
 	memcpy(chain, j->chain, HASH_SIZE);
 	for (size_t i = 0; i < g->n; i++, w = w->next)
 		parts += lay(j, w, &end, chain, v + parts);
+	room = g->roomy ? lay_room(j, end.offset, v + parts) : 0;
 	at = (off_t)j->end;
-	ret = fsio_pwritev(j->fd, v, parts, at);	/* STEP archive-write */
+	ret = fsio_pwritev(j->fd, v, parts + room, at);	/* STEP archive-write */
 	if (ret < 0)
 		return err_errno(e, "cannot write segment %" PRIu32,
 				 j->number);
@@ -135,6 +161,8 @@ write_group(struct journal *j, struct group *g, struct err *e)
 		return err_errno(e, "cannot flush segment %" PRIu32,
 				 j->number);
 	j->end = end.offset;
+	if (j->end > j->room)
+		j->room = j->end + (uint64_t)room * ROOM_PART;
 	memcpy(j->chain, chain, HASH_SIZE);
 	return 0;
 }
@@ -156,6 +184,8 @@ check_room(struct journal *j, struct group *g, struct err *e)
 		return err_errno(e, "cannot ask how much room there is");
 	there = (uint64_t)s.f_bavail * s.f_frsize;
 	g->full = there < j->options.free_bytes + g->bytes;
+	g->roomy = there >= j->options.free_bytes + g->bytes +
+			    ROOM_PARTS * ROOM_PART;
 	return !g->full ? 0 : err_set(e, ERR_TEMP, "the disk has %" PRIu64
 				      " MiB left, and %" PRIu64 " are to stay "
 				      "free", there >> 20,

@@ -263,6 +263,15 @@ follow(struct journal *j, uint32_t number, struct err *e)
 	return ret;
 }
 
+void
+grow_leave(struct journal *j)
+{
+	/* Where it stays it is harmless. */
+	if (j->fd >= 0 && j->room > j->end)
+		(void)!ftruncate(j->fd, (off_t)j->end);
+	fsio_close(&j->fd);
+}
+
 int
 grow_find_end(struct journal *j, struct err *e)
 {
@@ -270,7 +279,7 @@ grow_find_end(struct journal *j, struct err *e)
 	size_t n = 0;
 	int ret = segment_list(j->dir, &all, &n, e);
 
-	fsio_close(&j->fd);
+	grow_leave(j);
 	j->own = false;
 	recent_free(&j->recent);
 	if (ret == 0 && n > 0)
@@ -364,7 +373,7 @@ grow_segment(struct journal *j, int64_t now_us, struct err *e)
 		.previous_end = j->number ? j->end : 0,
 	};
 
-	fsio_close(&j->fd);
+	grow_leave(j);
 	if (s.number == 0)
 		return err_set(e, ERR_TEMP, "it has no numbers left");
 	while (!j->has_uuid)
@@ -378,7 +387,7 @@ grow_segment(struct journal *j, int64_t now_us, struct err *e)
 	j->own = true;
 	j->number = s.number;
 	j->created_us = now_us;
-	j->end = FORMAT_SEGMENT_HEADER;
+	j->end = j->room = FORMAT_SEGMENT_HEADER;
 	j->segments++;
 	return 0;
 }

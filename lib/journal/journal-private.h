@@ -53,6 +53,7 @@ struct journal {
 	uint32_t number;	/* of the last segment; 0: there is none */
 	int64_t created_us;
 	uint64_t end;		/* durable up to here */
+	uint64_t room;		/* from there to here the file has zeros */
 	uint8_t chain[HASH_SIZE];
 	struct recent recent;
 	uint64_t flushes, segments;	/* for counts */
@@ -80,6 +81,10 @@ bool grow_must_look(const struct journal *j);
 
 /* Finds where the archive ends and which keys are recent. Under the lock. */
 int grow_find_end(struct journal *j, struct err *e);
+
+/* Closes our segment, all of whose appends succeeded, without the room behind
+ * its end. */
+void grow_leave(struct journal *j);
 
 /* Begins the next segment: it is on the disk, header and name. */
 int grow_segment(struct journal *j, int64_t now_us, struct err *e);

@@ -123,7 +123,7 @@ journal_close(struct journal *j)
 {
 	if (j == NULL)
 		return;
-	fsio_close(&j->fd);
+	grow_leave(j);
 	fsio_close(&j->lock_fd);
 	fsio_close(&j->dir);
 	recent_free(&j->recent);

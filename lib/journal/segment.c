@@ -108,8 +108,8 @@ reaches(struct segment *s, uint64_t end)
 
 /* The header at offset, by itself. */
 static enum segment_found
-read_record(struct segment *s, uint64_t offset, struct format_record *r_r,
-	    struct err *e)
+read_header_at(struct segment *s, uint64_t offset, struct format_record *r_r,
+	       struct err *e)
 {
 	bool broken;
 	const uint8_t *raw = look(s, offset, FORMAT_RECORD_HEADER, &broken);
@@ -128,6 +128,50 @@ read_record(struct segment *s, uint64_t offset, struct format_record *r_r,
 		return damaged(offset, wrong, e);
 	return reaches(s, offset + format_record_size(r_r)) ? SEGMENT_RECORD
 	       : damaged(offset, "the end of a record is missing", e);
+}
+
+/* Behind the last byte from `at` on that is not zero, or, unless all are looked
+ * at, the first one; `at`: there is none. */
+static int
+find_bytes(struct segment *s, uint64_t at, bool all, uint64_t *behind_r)
+{
+	uint8_t *chunk = mem_alloc(CHUNK);
+	ssize_t got = 0;
+
+	*behind_r = at;
+	for (uint64_t i = at; all || *behind_r == at; i += (uint64_t)got) {
+		got = fsio_pread(s->fd, chunk, CHUNK, (off_t)i);
+		if (got <= 0)
+			break;
+		for (size_t k = 0; k < (size_t)got; k++)
+			if (chunk[k] != 0)
+				*behind_r = i + k + 1;
+	}
+	free(chunk);
+	return got < 0 ? -1 : 0;
+}
+
+/* What begins at offset: a record, damage, or the room behind the last one. */
+static enum segment_found
+read_record(struct segment *s, uint64_t offset, struct format_record *r_r,
+	    struct err *e)
+{
+	const enum segment_found found = read_header_at(s, offset, r_r, e);
+	uint64_t behind;
+
+	if (found != SEGMENT_DAMAGED)
+		return found;
+	if (find_bytes(s, offset, false, &behind) < 0)
+		return failed(offset, e);
+	return behind == offset ? SEGMENT_END : found;
+}
+
+uint64_t
+segment_rest(struct segment *s, uint64_t end)
+{
+	uint64_t behind;
+
+	return find_bytes(s, end, true, &behind) < 0 ? 0 : behind - end;
 }
 
 /* Metadata are small and mostly in the window with the header. */
@@ -220,7 +264,8 @@ resume(struct segment *s, uint64_t from)
 
 	for (; from < FORMAT_SEGMENT_MAX &&
 	     from + FORMAT_RECORD_HEADER <= s->size; from += 8) {
-		const enum segment_found found = read_record(s, from, &r, &e);
+		const enum segment_found found = read_header_at(s, from, &r,
+								&e);
 
 		if (found == SEGMENT_RECORD)
 			return from;
@@ -236,7 +281,7 @@ segment_pass(struct segment *s, uint64_t at)
 	struct format_record r;
 	struct err e;
 
-	return resume(s, read_record(s, at, &r, &e) == SEGMENT_RECORD
+	return resume(s, read_header_at(s, at, &r, &e) == SEGMENT_RECORD
 		      ? at + format_record_size(&r) : (at + 8) & ~(uint64_t)7);
 }
 
@@ -270,7 +315,7 @@ judge_rest(struct segment *s, uint64_t bad, struct segment_tail *t,
 	uint64_t durable = 0;
 
 	for (uint64_t at = bad; at < s->size; at = segment_pass(s, at)) {
-		enum segment_found found = read_record(s, at, &r, e);
+		enum segment_found found = read_header_at(s, at, &r, e);
 
 		if (found == SEGMENT_RECORD && r.durable > durable)
 			durable = r.durable;
@@ -308,7 +353,7 @@ segment_find_tail(struct segment *s, struct segment_tail *t_r, struct err *e)
 	if (found == SEGMENT_FAILED ||
 	    (found != SEGMENT_END && judge_rest(s, t.end, &t, e) < 0))
 		return err_prefix(e, "segment %" PRIu32, s->header.number);
-	t.torn = s->size > t.end ? s->size - t.end : 0;
+	t.torn = segment_rest(s, t.end);
 	*t_r = t;
 	return 0;
 }

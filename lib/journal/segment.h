@@ -30,7 +30,8 @@ struct segment {
 
 enum segment_found {
 	SEGMENT_RECORD,
-	SEGMENT_END,		/* nothing begins there, the file ends */
+	SEGMENT_END,		/* nothing begins there: the file ends, or has
+				 * only zeros, room for what is to come */
 	SEGMENT_DAMAGED,	/* e says what is wrong */
 	SEGMENT_FAILED,		/* it cannot be read: e */
 };
@@ -58,6 +59,10 @@ enum segment_found segment_whole(struct segment *s,
  * believed: what a stranger put into a payload is not looked at.
  */
 uint64_t segment_pass(struct segment *s, uint64_t at);
+
+/* Bytes that stand behind the end of its records: of an append that was not
+ * finished. The room that a writer made there is none. */
+uint64_t segment_rest(struct segment *s, uint64_t end);
 
 /* Where a writer has to go on, or where a segment that has none behind it
  * ends. */

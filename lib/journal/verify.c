@@ -252,6 +252,7 @@ static int
 check_records(struct verify_walk *w, uint64_t end, struct err *e)
 {
 	uint64_t sure = FORMAT_SEGMENT_HEADER;	/* behind the last record */
+	uint64_t rest = 0;
 
 	w->at.offset = sure;
 	meet(w);
@@ -274,9 +275,11 @@ check_records(struct verify_walk *w, uint64_t end, struct err *e)
 			     "not at %" PRIu64 " as the next one says",
 			     w->at.segment, w->at.offset, end);
 	else if (end < w->a.segment.size)
+		rest = segment_rest(&w->a.segment, end);
+	if (rest > 0)
 		verify_note(w, "segment %" PRIu32 ": %" PRIu64 " bytes behind "
 			    "its end, of an append that was not finished",
-			    w->at.segment, w->a.segment.size - end);
+			    w->at.segment, rest);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -46,6 +47,48 @@ torn_tails_lose_nothing(const char *dir)
 		journal_close(j);
 		assert_int_equal(count_records(dir), whole + 1);
 	}
+}
+
+/* The zeros that a writer who was killed left behind its end are none; bytes
+ * among them are. Who closes in order leaves no zeros. */
+static void
+room_is_no_torn_tail(const char *dir)
+{
+	static const char text[] = "A: b\r\n\r\nabcdef";
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	const char *killed = scratch_path("%s/killed", dir);
+	const char *there = scratch_path("%s/0000000001.segment", killed);
+	struct journal *j = open_journal(dir);
+	struct verify v = { .tell = ignore };
+	struct stat with, without;
+	int fd;
+
+	assert_int_equal(mkdir(killed, 0700), 0);
+	add(j, 1, 0, text);
+	add(j, 1, 0, text);
+	scratch_copy(path, there, 0600);
+	journal_close(j);
+	assert_int_equal(stat(path, &without), 0);
+	assert_int_equal(stat(there, &with), 0);
+	assert_true(with.st_size > without.st_size);
+	fd = open(there, O_WRONLY);
+	for (off_t at = without.st_size; at < with.st_size; at += 499) {
+		assert_int_equal(verify_archive(&v, killed, &e), 0);
+		assert_int_equal(v.wrong, 0);
+		j = open_journal(killed);
+		assert_string_equal(journal_found(j), "");
+		journal_close(j);
+		assert_int_equal(pwrite(fd, "x", 1, at), 1);
+		j = open_journal(killed);
+		assert_non_null(strstr(journal_found(j), "behind its end"));
+		journal_close(j);
+		assert_int_equal(verify_archive(&v, killed, &e), 0);
+		assert_int_equal(v.wrong, 1);
+		v.wrong = 0;
+		assert_int_equal(count_records(killed), 2);
+		assert_int_equal(pwrite(fd, "", 1, at), 1);
+	}
+	close(fd);
 }
 
 /* Bytes that were acknowledged before something else was written are never
@@ -217,6 +260,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		plain_unit_test(torn_tails_lose_nothing),
+		plain_unit_test(room_is_no_torn_tail),
 		plain_unit_test(damage_is_no_torn_tail),
 		plain_unit_test(a_forged_one_is_no_torn_tail),
 		plain_unit_test(a_sealed_end_is_not_torn),
