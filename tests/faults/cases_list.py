@@ -3,7 +3,6 @@ what is wrong. Its name begins with its number in the project's list."""
 
 import json
 import subprocess
-import time
 
 import place
 import ses
@@ -25,13 +24,10 @@ def f01_slow_down(p):
     p.mails(3)
     p.script({"op": "list", "nth": [1, 2, 3], "status": 503,
               "code": "SlowDown"})
-    began = time.monotonic()
     yield from ended(p.sync(AWS_MAX_ATTEMPTS=None), 0, imported=3, deleted=3)
     yield from p.numbered(0, 1, 2)
     yield from p.left()
     yield from equal("listings", p.asked("list"), 4)
-    if time.monotonic() - began > 60:
-        yield "took more than a minute"
 
 
 def f02_always_500(p):

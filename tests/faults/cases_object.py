@@ -279,9 +279,10 @@ def f20_drip(p):
 def f20_stopped(p):
     """The time is over while nothing comes: the run ends, all of it waits"""
     p.mail(0)
-    for op in "list", "get":
+    # With GET, the listing is to be over before.
+    for op, seconds in ("list", "1"), ("get", "20"):
         p.script({"op": op, "stall": [10, 400]})
-        r = p.sync("--max-time", "1")
+        r = p.sync("--max-time", seconds)
         yield from ended(r, 75, imported=0, deleted=0)
         yield from says(r, "stopped by --max-time")
     yield from equal("waiting", r.counts["waiting"], 1)
