@@ -100,7 +100,7 @@ give() { # USER PATH...: to whom it belongs from now on
 
 # fb ARGUMENTS...: the product as the mode says, bounded, without a terminal.
 fb() {
-	as "$CALLER" timeout -k 5 100 "$FB_BIN/fallbackmx" "$@" </dev/null
+	as "$CALLER" timeout -k 5 300 "$FB_BIN/fallbackmx" "$@" </dev/null
 }
 
 # fb_sync [OPTIONS...]: this test's source into this test's Maildir.
@@ -184,9 +184,9 @@ counted() { # KEY=N...: the JSON in $output says so
 	done
 }
 
-wait_for() { # COMMAND...: until it holds, at most 20 s
-	local n
-	for n in $(seq 2000); do
+wait_for() { # COMMAND...: until it holds, for a minute
+	local end=$((SECONDS + 60))
+	while [ $SECONDS -le $end ]; do
 		"$@" && return
 		sleep 0.01
 	done
@@ -247,4 +247,24 @@ configuration() {
 big() { # [SIZE]: an object, newer than the others, that takes its time
 	truncate -s "${1-200M}" "$SRC/big"
 	give "$ENGINE" "$SRC/big"
+}
+
+# held: from now on a deliverer that has staged a large mail stands still
+# before its flush, until released.
+held() {
+	[ -e "$FB_BIN/flushes.so" ] || skip "flushes.so is not built"
+	mkdir -p "$T/bin"
+	mkdir -p -m 777 "$T/flushes"
+	cp "$FB_BIN/fallbackmx" "$T/bin"
+	printf '#!/bin/sh\nLD_PRELOAD=%s FLUSHES=%s exec %s "$@"\n' \
+	    "$FB_BIN/flushes.so" "$T/flushes" "$FB_BIN/fallbackmx-deliver" \
+	    >"$T/bin/fallbackmx-deliver"
+	chmod 755 "$T/bin" "$T/bin/fallbackmx-deliver"
+	echo '200000 0 1000000' >"$T/flushes/plan"
+	HELD_BIN=$FB_BIN FB_BIN=$T/bin
+}
+
+released() {
+	rm "$T/flushes/plan"
+	FB_BIN=$HELD_BIN
 }

@@ -25,36 +25,54 @@ in_stage() { # a mail is being staged
 	return 1
 }
 
-in_stage_or_over() { in_stage || ! kill -0 "$BG"; }
+in_stage_or_over() { in_stage || ended "$BG"; }
 
 # hold [COMMAND...]: a run is under way (started by the command) and stopped
-# while alice's deliverer works.
+# while alice's deliverer works; $BIG is the object. What runs has a low
+# priority, so that whoever looks comes in time where others work, too; if he
+# does not, that run ends, and another one begins.
 hold() {
+	local n
 	mkdir -p "$T/sent/a" "$SRC/a"
-	ses make "$T/sent/a/big"
-	truncate -s 200M "$T/sent/a/big"
-	offer a/big
-	background "$@" timeout -k 5 100 "$FB_BIN/fallbackmx" sync \
-	    --config "$CONFIG"
-	wait_for in_stage_or_over
-	in_stage
-	for p in $(family "$BG"); do
-		[ "$p" = "$BG" ] || kill -STOP "$p"
+	for n in $(seq 10); do
+		BIG=$SRC/a/big$n
+		ses make "$T/sent/a/big$n" "$(ses id $((900 + n)))"
+		truncate -s 200M "$T/sent/a/big$n"
+		offer "a/big$n"
+		background nice -n 10 "$@" timeout -k 5 300 \
+		    "$FB_BIN/fallbackmx" sync --config "$CONFIG"
+		wait_for in_stage_or_over
+		! stopped || return 0
+		echo "too late $n times"
+		go_on || :
+		wait "$BG"
 	done
-	PIDS=$(family "$BG")
+	return 1
+}
+
+stopped() { # all of them, with the mail in the stage
+	local p all
+	for p in $(family "$BG"); do
+		[ "$p" = "$BG" ] || kill -STOP "$p" 2>/dev/null || :
+	done
+	all=$(family "$BG")
+	PIDS=$all DELIVERER=
 	for p in $(named fallbackmx-deliver "$BG"); do
 		! grep -qF "$A" "/proc/$p/cmdline" || DELIVERER=$p
 	done
 	SPAWNER=$(named fallbackmx "$BG")
 	ENGINE_PID=$(named fallbackmx-engine "$BG")
 	set -- $SPAWNER $ENGINE_PID $DELIVERER
-	[ $# = 3 ]
+	[ $# = 3 ] && in_stage
+}
+
+go_on() {
+	renice -n 0 -p $PIDS >/dev/null 2>&1 || :
+	kill -CONT $PIDS 2>/dev/null
 }
 
 finish() {
-	for p in $PIDS; do
-		kill -CONT "$p"
-	done
+	go_on
 	wait "$BG"
 }
 
@@ -367,13 +385,13 @@ reported() { # NAME VALUE
 	touch -d 2001-01-01 "$SRC/b/2"
 	hold
 	kill -KILL "$DELIVERER"
-	for p in $PIDS; do
-		[ "$p" = "$DELIVERER" ] || kill -CONT "$p"
-	done
+	wait_for ended "$DELIVERER"
+	PIDS=$(for p in $PIDS; do [ "$p" = "$DELIVERER" ] || echo "$p"; done)
+	go_on
 	wait "$BG" && code=0 || code=$?
 	same "$code" 75
 	grep -qF "$A" "$T/bg.err"
-	[ -f "$SRC/a/big" ]
+	[ -f "$BIG" ]
 	delivered "$B" "$T/sent/b"
 	expect 0 fb sync --config "$CONFIG"
 	delivered "$A" "$T/sent/a"

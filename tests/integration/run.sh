@@ -57,7 +57,7 @@ mkdir "$FB_BIN" "$FB_HERE"
 cp "$build/fallbackmx" "$build/fallbackmx-deliver" \
     "$build/fallbackmx-milter" "$FB_BIN/" || exit 1
 cp "$here"/*.py "$FB_HERE/" || exit 1
-for shim in "$build"/tests/integration/*.so; do
+for shim in "$build"/tests/integration/*.so "$build"/tests/milter/flushes.so; do
 	[ ! -e "$shim" ] || cp "$shim" "$FB_BIN/"
 done
 chmod 755 "$FB_HERE" "$FB_BIN" "$FB_BIN"/* "$FB_HERE"/*
@@ -118,7 +118,7 @@ world() {
 	$FB_PYTHON "$here/syslogd.py" /dev/log "$FB_SYSLOG" \
 	    </dev/null >/dev/null 2>"$FB_WORLD/syslogd" &
 	listener=$!
-	for n in $(seq 200); do
+	for n in $(seq 3000); do
 		[ -S /dev/log ] && break
 		sleep 0.02
 	done
