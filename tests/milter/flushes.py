@@ -3,9 +3,8 @@
 that are slow, that hang, shorter and longer than Postfix is told to wait.
 
 	PARTS="fail group hang"
-	GROUPED=1000	messages of 50 sessions
-	FLUSH_MS=25	what each of their flushes takes longer; a busy machine
-			lets so few messages through in 5 that none can share
+	GROUPED=1000	messages of 50 sessions behind Postfix
+	FLUSH_MS=25	what each of their flushes takes longer
 	SEED=1
 
 As root; needs Postfix.
@@ -26,6 +25,7 @@ from stage import (NOBODY, Place, check, differs, done, need,
 
 LATER = (451, '4.3.0')
 EIO = 5
+TOGETHER_MS, ROUNDS = 1000, 4
 
 
 # --- flushes that fail -----------------------------------------------------
@@ -110,13 +110,12 @@ def slow_scene(place, **how):
     return scene, flushes
 
 
-def all_together(all_, rounds, seed):
+def all_together(all_):
     """Sessions whose messages end at the same moment: (hashes of what was
     taken, problems)."""
-    r, accepted, problems = random.Random(seed), set(), []
-    for n in range(rounds):
-        mails = [letter('t%d-%d-%d' % (seed, n, i), r, 500)
-                 for i in range(len(all_))]
+    r, accepted, problems = random.Random(setting('SEED', 1)), set(), []
+    for n in range(ROUNDS):
+        mails = [letter('t%d-%d' % (n, i), r, 500) for i in range(len(all_))]
         for s, mail in zip(all_, mails):
             head, _, body = mail.partition(b'\r\n\r\n')
             s.mail()
@@ -134,28 +133,23 @@ def all_together(all_, rounds, seed):
     return accepted, problems
 
 
-def told(who, messages, flushed):
+def told(who, ms, messages, flushed):
     print('# 50 sessions %s, %d ms a flush: %d messages, %d flushes' % (
-        who, setting('FLUSH_MS', 25), messages, flushed))
-    if flushed > messages * 2 / 3:
-        yield 'a flush for each'
+        who, ms, messages, flushed))
 
 
-def shared(all_, flushes, rounds):
-    """(hashes of what was taken, problems). Where much else runs sessions do
-    not end together: then once more."""
-    accepted, problems = set(), []
-    for seed in range(3):
-        before = counted(flushes, b'd')
-        more, wrong = all_together(all_, rounds, seed)
-        flushed = counted(flushes, b'd') - before
-        accepted |= more
-        problems += wrong
-        problems += told('that end together', len(more), flushed)
-        problems += differs('messages', len(more), rounds * len(all_))
-        if flushed <= len(more) / 5:
-            return accepted, problems
-    return accepted, problems + ['more than one flush for five messages']
+def shared(all_, flushes):
+    """(hashes of what was taken, problems). However busy the machine is, fifty
+    have come before so long a flush is over."""
+    plan(flushes, TOGETHER_MS)
+    before = counted(flushes, b'd')
+    accepted, problems = all_together(all_)
+    flushed = counted(flushes, b'd') - before
+    told('that end together', TOGETHER_MS, len(accepted), flushed)
+    problems += differs('messages', len(accepted), ROUNDS * len(all_))
+    if flushed > len(accepted) / 5:
+        problems.append('more than one flush for five messages')
+    return accepted, problems
 
 
 def group(place):
@@ -168,30 +162,31 @@ def group(place):
     before, many = counted(flushes, b'd'), setting('GROUPED', 1000)
     with Load(scene, 50) as load:
         load.reaches(many)
-    problems = list(told('by Postfix', len(load.accepted),
-                         counted(flushes, b'd') - before))
+    told('by Postfix', setting('FLUSH_MS', 25), len(load.accepted),
+         counted(flushes, b'd') - before)
     with contextlib.ExitStack() as stack:
-        accepted, wrong = shared([
+        accepted, problems = shared([
             stack.enter_context(Session(scene.filter.socket)).begin()
-            for _ in range(50)], flushes, many // 50)
-    problems += wrong
+            for _ in range(50)], flushes)
     problems += is_whole(scene.dir, load.accepted | accepted)
     problems += scene.close()
     check('group commit', problems)
 
 
 def hang(place):
-    scene, flushes = slow_scene(place, main={'milter_content_timeout': '7s'})
+    """The milter says every five seconds that it lives: Postfix would wait
+    so long, not as long as the flush takes."""
+    scene, flushes = slow_scene(place, main={'milter_content_timeout': '15s'})
     mails = [letter('h%d' % i, random.Random(i), 500) for i in range(3)]
     scene.send(mails[0])
-    plan(flushes, 9000)
-    check('a flush of 9 s, Postfix waits for 7', differs(
+    plan(flushes, 20000)
+    check('a flush of 20 s, Postfix waits for 15', differs(
         'answer', scene.send(mails[1])[0], 250))
     plan(flushes)
     scene.again(preload='tests/milter/flushes.so', wait=6,
                 environment={'FLUSHES': flushes})
     scene.send(mails[0])
-    plan(flushes, 15000)
+    plan(flushes, 600000)
     said = scene.send(mails[2])
     plan(flushes)
     check('a flush that does not end', differs('answer', said[0], 451))
