@@ -107,11 +107,16 @@ def watchdog(place):
         mute.bind(f.path)
         os.chmod(f.path, 0o777)
         mute.listen(100)
-        time.sleep(2)           # what was on its way
+        # Beats come one by one: with the first here, the last answer is
+        # there; with the third, it has been fed.
+        mute.settimeout(60)
+        beats = [mute.accept()[0] for _ in range(3)]
         manager.forget()
         if manager.hears('WATCHDOG=1', 4):
             yield 'fed although nobody answers'
         yield from differs('main thread', f.tell('status')[0], 0)
+        for beat in beats:
+            beat.close()
     os.rename(f.path + '.own', f.path)
     if not manager.hears('WATCHDOG=1'):
         yield 'not fed when it answers again'

@@ -30,24 +30,16 @@ def nullmilter(place):
     path = place.path('null')
     place.start([rule.built('tests/bench/nullmilter'), 'unix:' + path],
                 place.path('null.log'))
-    if not wait_for(lambda: packet_answers(path), 20):
+    if not wait_for(lambda: packet.listens(path)):
         raise RuntimeError('nullmilter does not start')
     rule.output('chmod', '777', path)
     return 'unix:' + path
 
 
-def packet_answers(path):
-    try:
-        packet.dial('unix:' + path).close()
-        return True
-    except OSError:
-        return False
-
-
 class Scene:
     def __init__(self, place):
         self.filter = Filter(place, trusted_networks=[],
-                             ingress_points=[{'name': 'inbound'}], drain=30)
+                             ingress_points=[{'name': 'inbound'}], drain=120)
         self.postfix = Postfix(place, listeners={
             'mx': {'smtpd_milters': self.filter.socket},
             'null': {'smtpd_milters': nullmilter(place)}, 'bare': {}})
@@ -160,7 +152,8 @@ def stopped(scene):
     first, second = halfway(scene.postfix), scene.postfix.client()
     second.sure('EHLO client.example.net')
     scene.filter.child.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
+    if not wait_for(lambda: 'stopping; 1 messages' in scene.filter.logged()):
+        yield 'it does not say that it stops: %s' % scene.filter.logged()[-300:]
     said = second.say('MAIL FROM:<bob@example.net>')
     if said[0] == 250:
         said = second.say('RCPT TO:<alice@example.com>')
@@ -171,7 +164,7 @@ def stopped(scene):
     yield from differs('the one in the middle', first.answer()[0], 250)
     first.close()
     second.close()
-    yield from differs('exit code', scene.filter.child.wait(60), 0)
+    yield from differs('exit code', scene.filter.child.wait(180), 0)
 
 
 def stopped_at_the_end(scene):
@@ -185,7 +178,7 @@ def stopped_at_the_end(scene):
         c.send(dots(b'\r\nx\r\n'))
         code = c.answer()[0]
         c.close()
-        yield from differs('exit code', scene.filter.child.wait(60), 0)
+        yield from differs('exit code', scene.filter.child.wait(180), 0)
         scene.postfix.idle()
         yield from differs('answered %d, delivered' % code,
                            len(scene.postfix.mails()), int(code == 250))

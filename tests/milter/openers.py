@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 
+import packet
 from stage import rule, wait_for
 
 DOMAIN, SELECTOR = 'example.net', 's1'
@@ -57,7 +58,7 @@ def sign(place, mail, fields, canonical='simple/simple'):
 
 def started(place, name, words, socket):
     child = place.start(words, place.path(name + '.log'))
-    if not wait_for(lambda: os.path.exists(socket), 20):
+    if not wait_for(lambda: packet.listens(socket)):
         raise RuntimeError('%s does not start' % name)
     os.chmod(socket, 0o777)
     return child

@@ -80,7 +80,7 @@ def read(s):
     return receive(s, 1), receive(s, n - 1)
 
 
-def dial(where, timeout=30):
+def dial(where, timeout=120):
     """A connection to "unix:PATH" or "inet:HOST:PORT"."""
     kind, rest = where.split(':', 1)
     if kind == 'unix':
@@ -97,3 +97,12 @@ def dial(where, timeout=30):
         s.close()
         raise
     return s
+
+
+def listens(path):
+    """Somebody answers at this unix socket: a name alone comes before."""
+    try:
+        dial('unix:' + path).close()
+        return True
+    except OSError:
+        return False

@@ -14,6 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import openers                                              # noqa: E402
+import packet                                               # noqa: E402
 from authres import BODY, PLAIN, RESULT, fields, verdict_rules  # noqa: E402
 from filter import CLIENT, Filter                           # noqa: E402
 from smtp import crlf                                       # noqa: E402
@@ -100,7 +101,7 @@ def start(place, name, words, more):
     file = place.put(name + '.conf', conf + more)
     place.start([*words, file], place.path(name + '.log'))
     socket = '%s/%s.sock' % (folder, name)
-    if not wait_for(lambda: os.path.exists(socket), 20):
+    if not wait_for(lambda: packet.listens(socket)):
         raise RuntimeError('%s: %s' % (name, text(place.path(name + '.log'))))
     return socket
 
@@ -119,7 +120,7 @@ def send(scene, listener, mail):
         c.quit()
     if said[0] != 250:
         raise AssertionError('%s: %d %s' % (listener, *said))
-    wait_for(postfix.mails, 20)
+    wait_for(postfix.mails)
     lines = milter.messages()
     return lines, fields(postfix.mails()[0].partition(b'\n\n')[0])
 
@@ -184,7 +185,7 @@ def checked(postfix, milter):
     r = subprocess.run([CLIENT, 'check', '--config', milter.file,
                         '--postfix-config', postfix.dir + '/conf'],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                       stdin=subprocess.DEVNULL, timeout=60)
+                       stdin=subprocess.DEVNULL, timeout=180)
     wrong = [line for line in r.stdout.decode().splitlines()
              if not line.startswith('ok: ')]
     if r.returncode != 0 or wrong:
