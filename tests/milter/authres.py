@@ -141,7 +141,7 @@ class Scene:
             c.quit()
         if said[0] != 250:
             raise AssertionError('%d %s' % said)
-        lines = wait_for(f.messages, 10)
+        lines = wait_for(f.messages)
         self.postfix.idle()
         head = self.postfix.mails()[0].partition(b'\n\n')[0]
         rules = lines[-1]['verdict']['recipients'][0]['rules']

@@ -188,7 +188,7 @@ def full(place, base, fs):
     # More than there is: it waits in a file of the archive's file system.
     big = letter('big', random.Random(1), 40 * MIB)
     problems += differs('big', scene.send(big)[0], 452)
-    if not wait_for(lambda: image.free() >= least[0] - OWN, 20):
+    if not wait_for(lambda: image.free() >= least[0] - OWN):
         problems.append('its room is not given back: %d bytes of %d' % (
             image.free(), least[0]))
     problems += is_whole(scene.dir, load.accepted)

@@ -125,7 +125,7 @@ class Filter:
         """`fallbackmx WORDS`; (code, stdout, stderr)."""
         r = subprocess.run([CLIENT, *words, '--config', self.file],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           stdin=subprocess.DEVNULL, timeout=60)
+                           stdin=subprocess.DEVNULL, timeout=180)
         return r.returncode, r.stdout.decode(), r.stderr.decode()
 
     def reload(self):

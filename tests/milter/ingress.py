@@ -387,7 +387,7 @@ def counted(s):
     for _ in range(3):
         s.send(listener='secret', tls='TLSv1.3')
     s.arrived()
-    if not wait_for(lambda: total() == s.secret, 40, 0.2):
+    if not wait_for(lambda: total() == s.secret, every=0.2):
         yield 'counted %d of %d' % (total(), s.secret)
     mode = os.stat(s.filter.metrics_file).st_mode & 0o777
     yield from differs('mode', mode & 0o444, 0o444)

@@ -195,7 +195,7 @@ def at_every_callback(scene, book):
         for pause in (kill_before(scene, step), kill_behind(scene, step),
                       *(kill_in(scene, step, s / 5000) for s in range(4))):
             steps(scene.postfix, book, pause)
-            if not wait_for(lambda: not scene.filter.running(), 2):
+            if not wait_for(lambda: not scene.filter.running()):
                 yield '%s was never reached' % step
             scene.again(signal.SIGKILL)
             steps(scene.postfix, book, lambda _, do: do())
@@ -242,8 +242,13 @@ def under_load(scene, book, messages, seed):
         t.start()
     try:
         while book.count() < messages or book.accepted() < messages // 4:
+            taken = book.accepted()
             time.sleep(r.random() * 0.3)
             yield from trouble(scene, r, counts)
+            # However slow it is here: some mail comes through.
+            if not wait_for(lambda: book.accepted() > taken, 300):
+                yield 'nothing is taken any more'
+                break
     finally:
         ends.set()
         for t in customers:

@@ -12,7 +12,7 @@ class Session:
     """Macros are sent as Postfix sends them; replies are waited for unless
     the milter said that there are none."""
 
-    def __init__(self, where, timeout=30):
+    def __init__(self, where, timeout=120):
         self.s = packet.dial(where, timeout)
         self.steps = self.actions = 0
         self.symbols = {}

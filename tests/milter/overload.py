@@ -106,7 +106,7 @@ def overload(f, postfix, settings):
         send(postfix, n, said)
     yield from differs('again', [said[n][0] for n in names], [250] * WAITING)
     yield from differs('delivered then', subjects(postfix), names)
-    if not wait_for(lambda: failures(f) == WAITING, 40, 0.2):
+    if not wait_for(lambda: failures(f) == WAITING, every=0.2):
         yield 'counted %d' % failures(f)
 
 

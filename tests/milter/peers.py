@@ -400,7 +400,7 @@ def grown(f, before):
         yield 'memory grew from %d to %d KiB' % (before[0], f.rss())
     if not before[1]:
         print('# only root sees descriptors')
-    elif f.settled() > before[1]:
+    elif not wait_for(lambda: f.descriptors() <= before[1]):
         yield 'descriptors grew from %d to %d' % (before[1], f.descriptors())
 
 

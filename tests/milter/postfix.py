@@ -10,7 +10,7 @@ import pwd
 import re
 import subprocess
 
-from stage import (NOBODY, answers, certificate, kill_group, port, text,
+from stage import (NOBODY, answers, certificate, kill_group, ports, text,
                    wait_for)
 from smtp import Client
 
@@ -56,7 +56,9 @@ MAIN = {
     'smtpd_tls_protocols': '>=TLSv1',
     'smtpd_tls_ciphers': 'low',
     'tls_low_cipherlist': 'ALL:@SECLEVEL=0',
-    'milter_connect_timeout': '10s',
+    # A milter that is started again, or stands still, has its time.
+    'milter_connect_timeout': '120s',
+    'milter_command_timeout': '120s',
     'milter_default_action': 'tempfail',
 }
 SERVICES = '''
@@ -106,7 +108,8 @@ class Postfix:
         self.log = place.path(name, 'log')
         self._folders()
         for _ in range(3):
-            self.ports = {n: port() for n in self.listeners}
+            self.ports = dict(zip(self.listeners,
+                                  ports(len(self.listeners))))
             self._configure()
             if self._start():
                 return
@@ -163,7 +166,7 @@ class Postfix:
             [self.daemons + '/master', '-c', self.dir + '/conf', '-s'],
             self.dir + '/start', env=environment)
         wait_for(lambda: self.master.poll() is not None or
-                 all(map(answers, self.ports.values())), 20)
+                 all(map(answers, self.ports.values())))
         if self.master.poll() is None and all(
                 map(answers, self.ports.values())):
             return True

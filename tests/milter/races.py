@@ -4,7 +4,7 @@ every 100 ms, now and then a bad one. Two archives are written meanwhile, one of
 them of all that is taken. Nothing is reported, every message is answered as it
 should be, and what was taken is in the archive. No root needed.
 
-	SECONDS=10
+	SECONDS=10	at least, and until there was a load
 """
 
 import json
@@ -20,8 +20,8 @@ sys.dont_write_bytecode = True
 from filter import CLIENT, Filter                           # noqa: E402
 from mta import TLS, Session                                # noqa: E402
 from packet import ACCEPT, CONTINUE, REPLYCODE              # noqa: E402
-from stage import (NOBODY, Place, check, differs, done, rule,
-                   setting)                                 # noqa: E402
+from stage import (NOBODY, Place, check, differs, done, rule, setting,
+                   wait_for)                                # noqa: E402
 
 GOOD = (ACCEPT, CONTINUE)
 RULES = {'RuleSetName': 'races', 'Rules': [
@@ -122,6 +122,9 @@ class Load:
             self.reloads += 1
             time.sleep(0.1)
 
+    def is_enough(self):
+        return self.messages > 50 and self.reloads > 10
+
     def run(self, seconds):
         threads = [threading.Thread(target=self.client, args=(i,))
                    for i in range(8)]
@@ -129,6 +132,7 @@ class Load:
         for t in threads:
             t.start()
         time.sleep(seconds)
+        wait_for(self.is_enough, 300)
         self.ends.set()
         for t in threads:
             t.join()
@@ -142,9 +146,8 @@ def main():
             load.messages, load.reloads,
             '' if rule.SANITIZED else ', without a sanitizer'))
         check('answers', load.problems[:20])
-        check('there was a load', [] if load.messages > 50 and
-              load.reloads > 10 else ['%d messages, %d reloads' % (
-                  load.messages, load.reloads)])
+        check('there was a load', [] if load.is_enough() else [
+            '%d messages, %d reloads' % (load.messages, load.reloads)])
         reports = load.filter.logged().count('WARNING: ThreadSanitizer')
         check('reports', differs('reports', reports, 0))
         check('archived', differs('messages', load.archived('all'),

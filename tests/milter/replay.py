@@ -106,7 +106,7 @@ class Scene:
                 yield 'RCPT %s: %d %s' % (r, *a)
         if not taken:
             return
-        lines = wait_for(lambda: self.ends(), 10)
+        lines = wait_for(lambda: self.ends())
         if not lines:
             yield 'nothing is logged'
             return

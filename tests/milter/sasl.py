@@ -66,7 +66,7 @@ class Dovecot:
         file = place.put('dovecot/dovecot.conf', words)
         place.start(['dovecot', '-F', '-c', file], self.dir + '/start')
         if not wait_for(lambda: os.path.exists(self.socket) and
-                        answers(self.socket), 20):
+                        answers(self.socket)):
             raise RuntimeError('Dovecot does not start: see ' + self.dir)
 
     def postfix(self):

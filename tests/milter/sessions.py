@@ -240,7 +240,7 @@ def ask(args, files, mail):
         r = subprocess.run([stage.rule.built('fallbackmx'), 'policy', 'test',
                             '--json', *args, '-'], cwd=folder, input=mail,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           timeout=60)
+                           timeout=180)
     if r.returncode != 0:
         raise AssertionError('policy test: %s' % r.stderr.decode())
     return json.loads(r.stdout)['recipients']

@@ -134,17 +134,20 @@ def wait_for(what, seconds=60, every=0.01):
         time.sleep(every)
 
 
-def port():
-    """One that nobody has now, outside of those that connections take."""
-    while True:
+def ports(count):
+    """So many that nobody has now, each another one, outside of those that
+    connections take."""
+    found = set()
+    while len(found) < count:
         n = random.randrange(12000, 32000)
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind(('127.0.0.1', n))
-                return n
+                found.add(n)
             except OSError:
                 continue
+    return found
 
 
 def answers(n):

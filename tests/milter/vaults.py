@@ -103,7 +103,7 @@ def at_the_same_time(scene):
         t = threading.Thread(target=lambda: said.append(
             send(s, 'two', subject=b' 1')))
         t.start()
-        came = wait_for(lambda: len(scene.records('second')) == 2, 8)
+        came = wait_for(lambda: len(scene.records('second')) == 2)
         first = len(scene.records())
         os.close(held)
         t.join()
@@ -175,7 +175,7 @@ def answer_lost(scene):
                 s.eom('4Q2')
                 continue
             s.send(b'\0\0\0\1E')    # and gone before anything is answered
-            wait_for(lambda: len(scene.records()) == before + i + 1, 20)
+            wait_for(lambda: len(scene.records()) == before + i + 1)
     new = scene.records()[before:]
     yield from differs('types', [x['type'] for x in new],
                        ['message', 'again', 'again'])
