@@ -95,7 +95,7 @@ class BucketWorld(World):
     def replacer(self, key):
         """Connects, tells the key, and waits until the test has closed."""
         return ("exec python3 -c 'import socket\n"
-                's = socket.create_connection(("127.0.0.1", %d), 20)\n'
+                's = socket.create_connection(("127.0.0.1", %d), 120)\n'
                 's.sendall(b"%s\\n")\n'
                 "assert s.recv(9) == b\"done\"'\n" % (
                     self.asked.server_address[1], key))

@@ -138,7 +138,7 @@ def fail_test(point, word, hold):
         for _ in range(TRIES):
             scene = Scene(place).fill()
             traced = place.trace("error", *point.args(), "-e", str(number),
-                                 limit=LEDGER_WAIT + 30)
+                                 limit=LEDGER_WAIT + 150)
             if traced.acted or traced.timeout or traced.unsuited:
                 break
         else:

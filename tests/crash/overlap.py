@@ -26,7 +26,7 @@ HOOK = """#!/bin/sh
 echo "$TRACER_PIDS" >'{0}/pids'
 mv '{0}/pids' '{0}/held'
 n=0
-while [ ! -e '{0}/go' ] && [ $n -lt 2000 ]; do
+while [ ! -e '{0}/go' ] && [ $n -lt 30000 ]; do
 	sleep 0.01
 	n=$((n + 1))
 done
@@ -50,7 +50,7 @@ class Held:
         self.thread.start()
 
     def _run(self, *args):
-        self.traced = self.place.trace("hold", *args)
+        self.traced = self.place.trace("hold", *args, limit=600)
 
     def __enter__(self):
         while self.thread.is_alive():

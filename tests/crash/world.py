@@ -278,11 +278,11 @@ class World:
                                 stderr=subprocess.PIPE, text=True,
                                 errors="replace", **ids, **more)
 
-    def run(self, *options, limit=60):
+    def run(self, *options, limit=300):
         """A run without interference, with --json."""
         return self.finish(self.popen(self.command("--json", *options)), limit)
 
-    def finish(self, child, limit=60):
+    def finish(self, child, limit=300):
         try:
             out, err = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -291,7 +291,7 @@ class World:
             return Ran("hang", out, err)
         return Ran(child.returncode, out, err)
 
-    def trace(self, mode, *args, limit=30, options=()):
+    def trace(self, mode, *args, limit=150, options=()):
         """A run under the tracer; args are the tracer's."""
         log = self.logs + "/trace"
         child = self.popen([self.bin + "/tracer", mode, "-o", log, "-t", str(limit),

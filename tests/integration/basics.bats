@@ -121,7 +121,7 @@ a/1 -> $MD [new]"
 		mails 200 "$first"
 		big 120M
 		background fb_sync
-		wait_for test -s "$STATE/ledger.db-wal"
+		wait_for eval '[ -s "$STATE/ledger.db-wal" ] || ended "$BG"'
 		stop
 		wait_for no_locks
 		[ -s "$STATE/ledger.db-wal" ] && break

@@ -32,7 +32,7 @@ server() {
 	"$FB_PYTHON" - "$S3_CONTROL/$1" "${2-}" <<-'END'
 	import sys, urllib.request
 	data = sys.argv[2].encode() or None
-	print(urllib.request.urlopen(sys.argv[1], data, 20).read().decode(),
+	print(urllib.request.urlopen(sys.argv[1], data, 60).read().decode(),
 	      end="")
 	END
 }

@@ -322,9 +322,11 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SOCKET"
 	milter_down
 	rm -f "$SOCKET"
 	background "$FB_PYTHON" -c 'import socket, sys
+import os
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 while True:
     c = s.accept()[0]
     c.recv(100)

@@ -34,7 +34,7 @@ begin_milter() {
 	as "$CALLER" "$FB_BIN/fallbackmx-milter" --config "$CONFIG" \
 	    >"$T/milter.out" 2>"$T/milter.err" 3>&- &
 	PIDS="$PIDS $!"
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		! fb status --socket "$RUN/c.sock" >"$T/status" 2>&1 || return 0
 		sleep .1
 	done
@@ -130,7 +130,7 @@ shows() { # TEXT: stdout of the last run holds it
 	milter_json "" '{'
 	# To it alone: the shell around it would end, and leave it behind.
 	kill -USR1 $(named fallbackmx-milt ${PIDS##* })
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		run --separate-stderr fb status --socket "$RUN/c.sock"
 		[ "$status" = 0 ] || break
 		sleep .1
@@ -162,13 +162,13 @@ shows() { # TEXT: stdout of the last run holds it
 
 @test "a milter does not start with mistakes, and names all of them" {
 	milter_json '"wait": -1, "drain": -1'
-	expect 78 as "$CALLER" timeout 20 "$FB_BIN/fallbackmx-milter" \
+	expect 78 as "$CALLER" timeout 100 "$FB_BIN/fallbackmx-milter" \
 	    --config "$CONFIG"
 	says "milter.wait"
 	says "milter.drain"
 	milter_json "" '{"Rules": [{"Actions": [{"Archive":
 	    {"TargetArchive": "a-1"}}, {"Relay": {"Relay": "r-1"}}]}]}'
-	expect 78 as "$CALLER" timeout 20 "$FB_BIN/fallbackmx-milter" \
+	expect 78 as "$CALLER" timeout 100 "$FB_BIN/fallbackmx-milter" \
 	    --config "$CONFIG"
 	says "Rules[0].Actions[0].Archive.TargetArchive"
 	says "Rules[0].Actions[1].Relay.Relay"
@@ -179,7 +179,7 @@ shows() { # TEXT: stdout of the last run holds it
 	milter_json "$mapped"
 	sed -i 's,run/c.sock,new/c.sock,' "$CONFIG"
 	chmod 600 "$T/rules.json"
-	expect 78 as root timeout 20 "$FB_BIN/fallbackmx-milter" \
+	expect 78 as root timeout 100 "$FB_BIN/fallbackmx-milter" \
 	    --config "$CONFIG" --user alice
 	says "rules.json"
 	says "Permission denied"
@@ -191,7 +191,7 @@ shows() { # TEXT: stdout of the last run holds it
 	as root "$FB_BIN/fallbackmx-milter" --config "$CONFIG" --user alice \
 	    >"$T/milter.out" 2>"$T/milter.err" 3>&- &
 	PIDS="$PIDS $!"
-	for _ in {1..100}; do
+	for _ in {1..600}; do
 		run fb reload --socket "$RUN/c.sock"
 		[ "$status" != 0 ] || break
 		sleep .1

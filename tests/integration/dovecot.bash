@@ -93,8 +93,16 @@ dovecot_configuration() { # PORT
 dovecot_start() {
 	local try n
 	for try in 1 2 3; do
-		PORT=$("$FB_PYTHON" -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+		# Below the range that the kernel gives to clients.
+		PORT=$("$FB_PYTHON" -c 'import random, socket
+while True:
+    s = socket.socket()
+    try:
+        s.bind(("127.0.0.1", random.randrange(10000, 32000)))
+        break
+    except OSError:
+        pass
+print(s.getsockname()[1])')
 		{ [[ "$DOVECOT" == 2.3* ]] || printf '%s\n' \
 		    "dovecot_config_version = ${DOVECOT%%[- ]*}" \
 		    "dovecot_storage_version = ${DOVECOT%%[- ]*}"
@@ -103,7 +111,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 		# Never into a pipe: the server would keep it open.
 		as "$CALLER" dovecot -c "$D/dovecot.conf" \
 		    </dev/null >"$D/start" 2>&1 3>&- 4>&- || continue
-		for n in $(seq 500); do
+		for n in $(seq 2000); do
 			(exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null &&
 			    return
 			sleep 0.02
@@ -118,7 +126,7 @@ dovecot_stop() {
 	[ -f "$D/run/master.pid" ] || return 0
 	pid=$(cat "$D/run/master.pid")
 	kill "$pid" 2>/dev/null || return 0
-	for n in $(seq 500); do
+	for n in $(seq 2000); do
 		kill -0 "$pid" 2>/dev/null || return 0
 		sleep 0.02
 	done

@@ -24,7 +24,7 @@ def crlf(data):
 
 
 def login(port, user):
-    box = imaplib.IMAP4('127.0.0.1', int(port), timeout=30)
+    box = imaplib.IMAP4('127.0.0.1', int(port), timeout=120)
     box.login(user, 'pass')
     return box
 
@@ -70,7 +70,7 @@ def wait(box, n, idle):
     box.select('INBOX')
     print('ready', flush=True)
     if not idle:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             box.noop()
             exists = box.untagged_responses.get('EXISTS', [b'0'])[-1]

@@ -6,7 +6,7 @@
 LC_ALL=C
 export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin
-patience=${S3_PATIENCE:-60}	# seconds for all of a start
+patience=${S3_PATIENCE:-240}	# seconds for all of a start
 
 # Of user test, everywhere.
 access=FALLBACKMXTESTKEY001
