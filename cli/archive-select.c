@@ -77,7 +77,8 @@ select_json(const struct selected *x)
 void
 select_print_json(json_t *o)
 {
-	json_dumpf(o, stdout, JSON_COMPACT);
+	/* In ASCII nothing steers a terminal. */
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(o);
 }

@@ -178,11 +178,13 @@ print_payload(struct selected *x, bool safely, struct err *e)
 	payload_close(p);
 	if (safely && last != '\n')
 		putchar('\n');
+	if (n < 0 && e->kind != ERR_STOP) {
+		e->kind = ERR_STOP;
+		e->code = EX_DATAERR;
+		err_prefix(e, "what was printed is not the message");
+	}
 	if (n < 0)
 		err_prefix(e, "cannot read %s", x->id);
-	if (n < 0 && e->kind != ERR_STOP)
-		return err_stop(e, EX_DATAERR, "cannot read %s: what was "
-				"printed is not the message", x->id);
 	if (n == 0 && safely && shown < all)
 		printf("[%" PRIu64 " bytes more: fallbackmx archive cat "
 		       "%s]\n", all - shown, x->id);

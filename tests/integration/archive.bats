@@ -123,7 +123,8 @@ rewritten() {
 	[[ "$output" == *'\x1b'* ]]
 	[[ "$output" == *'\xc2\x9b2J'* ]]
 	[[ "$output" != *$'\033'* ]]
-	for word in list stats; do
+	for word in "list" "stats" "list --json" "show --json $ID"; do
+		# shellcheck disable=SC2086
 		expect 0 archive $word
 		[[ "$output" != *$'\033'* ]]
 		[[ "$output" != *$'\302\233'* ]]
