@@ -22,7 +22,7 @@
 /* One segment, as far as pruning cares. */
 struct stretch {
 	uint32_t number;
-	uint64_t records, bytes, end;
+	uint64_t records, mails, bytes, end;
 	int64_t first_us, last_us;
 	int64_t until_us;	/* the latest record that needs it */
 	bool damaged;
@@ -87,6 +87,7 @@ look_at(struct work *w, const struct format_record *r, const char *metadata)
 
 	if (s == NULL)
 		return;
+	s->mails += r->type != FORMAT_CONTROL;
 	if (s->records++ == 0 || r->time_us < s->first_us)
 		s->first_us = r->time_us;
 	if (s->records == 1 || r->time_us > s->last_us)
@@ -133,7 +134,7 @@ look_behind(struct work *w, size_t i)
 	segment_close(next);
 	if (i + 1 == w->a.n ||
 	    segment_open(next, w->a.dir, s->number + 1, &e) < 0) {
-		s->damaged = i + 1 < w->a.n;
+		s->damaged |= i + 1 < w->a.n;
 		return;
 	}
 	s->end = next->header.previous_end;
@@ -178,18 +179,32 @@ look(struct work *w, struct err *e)
 	return 0;
 }
 
+static bool
+has_expired(const struct work *w, size_t i)
+{
+	return w->keep_us != INT64_MAX && !w->all[i].damaged &&
+	       w->all[i].until_us < w->m->now_us - w->keep_us;
+}
+
 /* How many from the beginning may go. A hold would end it, too. */
 static size_t
 count_expired(const struct work *w)
 {
 	size_t n = 0;
 
-	if (w->keep_us == INT64_MAX)
-		return 0;
-	while (n + 1 < w->a.n && !w->all[n].damaged &&
-	       w->all[n].until_us < w->m->now_us - w->keep_us)
+	while (n + 1 < w->a.n && has_expired(w, n))
 		n++;
 	return n;
+}
+
+/* The last one, too, for the mail in it: nobody wrote for so long. */
+static bool
+last_expired(const struct work *w)
+{
+	const size_t last = w->a.n - 1;
+
+	return count_expired(w) == last && w->all[last].mails > 0 &&
+	       has_expired(w, last);
 }
 
 static int
@@ -218,9 +233,10 @@ check_promise(struct work *w, struct err *e)
 		return err_stop(e, EX_CONFIG, "its mail was to be kept %s, and "
 				"not %s: give --shorten to change that",
 				w->promised, w->word);
-	if (w->m->dry || (w->promised != NULL &&
+	if (w->m->dry || (w->promised != NULL && !last_expired(w) &&
 			  strcmp(w->promised, w->word) == 0))
 		return 0;
+	/* Also where it is known: nobody adds to the segments before it. */
 	return maintain_record(w->m, &c, e);
 }
 
@@ -280,7 +296,7 @@ static int
 prune(struct work *w, struct err *e)
 {
 	struct prune *p = w->p;
-	const size_t n = count_expired(w);
+	const size_t n = count_expired(w) + (w->m->dry && last_expired(w));
 
 	for (size_t i = 0; i < n; i++) {
 		const struct stretch *s = &w->all[i];
@@ -386,11 +402,29 @@ is_left_alone(const struct work *w)
 	       !w->damaged;
 }
 
+/* A segment has followed the last one since; who wrote to it before that may
+ * have done so after we looked. */
+static int
+look_again(struct work *w, struct err *e)
+{
+	archive_close(&w->a);
+	free(w->all);
+	free(w->pruned);
+	w->all = NULL;
+	w->pruned = NULL;
+	w->pruned_n = 0;
+	w->damaged = false;
+	return archive_open(&w->a, w->m->dir, e) < 0 ? -1 : look(w, e);
+}
+
 static int
 act(struct work *w, struct err *e)
 {
-	return check_promise(w, e) < 0 || remove_old(w, e) < 0 ? -1
-	       : prune(w, e);
+	if (check_promise(w, e) < 0 || remove_old(w, e) < 0)
+		return -1;
+	if (!w->m->dry && last_expired(w) && look_again(w, e) < 0)
+		return -1;
+	return prune(w, e);
 }
 
 int

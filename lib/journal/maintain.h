@@ -65,8 +65,9 @@ struct prune {
  * one before them, get the name NUMBER.pruned-SECONDS: nothing reads them any
  * more, renaming them to NUMBER.segment brings them back. Those that have had
  * it for grace_us are removed, unless mail is to be kept longer now than it was
- * then, or that time has not come yet: a clock was wrong. The last segment
- * always stays, and one that is damaged, with all behind it.
+ * then, or that time has not come yet: a clock was wrong. One that is damaged
+ * stays, with all behind it. The last one goes if there is mail in it: a
+ * control record begins the next one first, so that nobody adds to it any more.
  * Fails with ERR_STOP; EX_CONFIG: the archive was promised a longer time, or
  * none (no_default);
  * EX_DATAERR: it is damaged, and nobody says how long mail is to be kept.

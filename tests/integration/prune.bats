@@ -96,3 +96,26 @@ load archive
 	expect 65 archive prune --remembered
 	says "give --document"
 }
+
+@test "prune: the last mail of an archive to which nobody writes goes, too" {
+	# Who archived it stands still, and has not sealed it.
+	append "$A/main" --count 2 --days 300
+	rm "$A/main/0000000002.segment"
+	expect 0 archive prune -n
+	[[ "$output" == *"segment 1 would be pruned: 2 records"* ]]
+	expect 0 archive prune -v
+	same "$(wc -l <<<"$output")" 1
+	expect 0 archive list
+	silent
+	expect 0 archive stats
+	[[ "$output" == *"messages  0"* ]]
+	expect 0 archive verify
+	expect 0 archive prune --grace 0 -v
+	[[ "$output" == *"segment 1 removed"* ]]
+	expect 0 archive prune --grace 0 -v
+	silent
+	append "$A/main" --count 2
+	expect 0 archive verify
+	expect 0 archive list
+	same "$(wc -l <<<"$output")" 2
+}

@@ -73,28 +73,6 @@ what_stands_at_the_path_is_the_archive(const char *dir)
 	journal_close(j);
 }
 
-/* Its end is not the one that we know. */
-static void
-what_took_the_place_is_not_sealed(const char *dir)
-{
-	const char *here = scratch_path("%s/archive", dir);
-	const char *away = scratch_path("%s/away", dir);
-	struct journal *j, *k;
-
-	assert_int_equal(mkdir(here, 0700), 0);
-	j = open_journal(here);
-	add(j, 1, 0, "before");
-	assert_int_equal(rename(here, away), 0);
-	assert_int_equal(mkdir(here, 0700), 0);
-	k = open_journal(here);
-	add(k, 1, 0, "restored, and longer");
-	journal_close(k);
-	assert_int_equal(journal_seal(j, 2, &e), 0);
-	journal_close(j);
-	assert_int_equal(scratch_entries(here), 2);	/* one is the lock */
-	assert_int_equal(scratch_entries(away), 2);
-}
-
 static void
 without_its_directory_nothing_is_archived(const char *dir)
 {
@@ -165,7 +143,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		plain_unit_test(a_lock_that_was_removed_shuts_nobody_in),
 		plain_unit_test(what_stands_at_the_path_is_the_archive),
-		plain_unit_test(what_took_the_place_is_not_sealed),
 		plain_unit_test(without_its_directory_nothing_is_archived),
 		plain_unit_test(another_archive_is_not_sealed),
 		plain_unit_test(what_is_no_file_is_no_lock),
