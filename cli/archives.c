@@ -59,12 +59,14 @@ is_name(const char *s)
 	       s[strspn(s, all)] == '\0';
 }
 
-/* One that may not be read is no reason to say that all is well. */
+/* Links are followed, as the milter follows them: an archive may have been
+ * moved to another disk. One that may not be read is no reason to say that all
+ * is well. */
 static int
 add_one(struct archives *s, int fd, const char *dir, const char *name,
 	struct err *e)
 {
-	int inner = fsio_opendir(fd, name), ret = 0;
+	int inner = fsio_openat(fd, name, O_RDONLY | O_DIRECTORY, 0), ret = 0;
 	struct arena a = { NULL };
 
 	if (inner >= 0 && has_segments(inner))

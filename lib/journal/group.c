@@ -251,7 +251,7 @@ group_commit(struct journal *j, struct waiter *first, size_t n)
 
 	if (ret < 0) {
 		e.kind = ERR_TEMP;
-		err_prefix(&e, "cannot archive in %s", j->shown);
+		err_prefix(&e, "%s", j->shown);
 	}
 	for (struct waiter *w = first; n > 0; w = w->next, n--) {
 		w->ret = ret;

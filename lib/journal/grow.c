@@ -26,7 +26,7 @@ int
 grow_open(struct journal *j, struct err *e)
 {
 	int dir = fsio_openat(AT_FDCWD, j->path, O_RDONLY | O_DIRECTORY, 0);
-	int lock = dir < 0 ? err_errno(e, "cannot open it")
+	int lock = dir < 0 ? err_errno(e, "cannot open its directory")
 		   : lock_file(dir, JOURNAL_LOCK, e);
 	const int error = errno;
 
@@ -286,7 +286,8 @@ grow_find_end(struct journal *j, struct err *e)
 		ret = follow(j, all[n - 1], e);
 	else if (ret == 0 && j->number > 0)
 		ret = err_set(e, ERR_TEMP, "its segments are gone: is "
-			      "its disk mounted?");
+			      "its disk mounted? It begins anew at a start "
+			      "only");
 	else if (ret == 0 && j->options.existing)
 		ret = err_stop(e, EX_NOINPUT, "there is no archive");
 	free(all);

@@ -162,6 +162,21 @@ rewritten() {
 	done
 }
 
+# As the milter, to which it is the same.
+@test "an archive that was moved away, with a link in its place, is one" {
+	append "$A/main" --count 2
+	mv "$A/main" "$T/out/disk"
+	ln -s "$T/out/disk" "$A/main"
+	ln -s nowhere "$A/none"
+	ln -s self "$A/self"
+	append "$A/main" --count 1
+	append "$A/legal" --count 1
+	expect 0 archive list
+	same "$(wc -l <<<"$output")" 4
+	expect 0 archive verify
+	same "$(grep -c ^head <<<"$output")" 2
+}
+
 @test "show and cat: ids that are none, or of nothing" {
 	append "$A/main" --count 2
 	expect 64 archive show 12
