@@ -4,7 +4,7 @@
 	COPIES=N	of the image of a power cut, 50
 	ACKNOWLEDGED=N	by the last of them, 5000
 	KILLS=N		SHOW=N		PARTS="groups foreign kill busy fail full cut
-			after maintain"
+			after begun maintain"
 
 groups	flushes are shared: at 50 threads at most one for 5 messages
 foreign	a reader that shares no code with us agrees on 10,000 records
@@ -16,6 +16,7 @@ full	a disk that fills up, and is emptied
 cut	a file system's image is copied at random moments while 20 threads
 	append; each message that was acknowledged before the copy is in it
 after	killed before a flush, then the same messages again, then a power cut
+begun	a power cut when nothing but the header of the last segment was flushed
 maintain	erase and prune are killed at each of their calls, and the power
 	goes; what is left is right, and doing it again does the rest
 """
@@ -359,6 +360,35 @@ def after(base, cutworld, fs):
     cutworld.command("umount", "-l", mount)
 
 
+def begun(base, cutworld, fs):
+    """A segment that has its name has its header: somebody can go on."""
+    path, mount = image(cutworld, base, fs, 300, "begun")
+    where, copy, at = mount + "/a", base + "/copy", base + "/copy.mnt"
+    os.mkdir(at)
+    found, complaints = {}, []
+    # The seal of one that ends in order; then killed before the flush of the
+    # first record in a new segment, behind two of the end of the old one.
+    for plan in "none 1 0", "fdatasync 3 0":
+        ran = append(where, "--count", "3", env={
+            "LD_PRELOAD": BUILD + "/tests/journal/failcall.so",
+            "FAILCALL": plan})
+        found.update(acknowledged(ran.stdout)[0])
+        complaints += ["%s: it ended with %d" % (plan, ran.returncode)
+                       for _ in "x" if ran.returncode !=
+                       (0 if plan[0] == "n" else -signal.SIGKILL)]
+        cutworld.command("cp", "--sparse=always", path, copy)
+        cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+        more = append(at + "/a", "--count", "1")
+        there = dict(found, **acknowledged(more.stdout)[0])
+        complaints += ["%s: nobody can go on: %s" % (plan, more.stdout)
+                       for _ in "x" if more.returncode != 0]
+        complaints += missing(at + "/a", there) + verified(at + "/a")
+        cutworld.command("umount", at)
+    result("begun: %s, %d acknowledged, 2 cuts" % (fs, len(found)),
+           complaints + ["not 3" for _ in "x" if len(found) != 3])
+    cutworld.command("umount", "-l", mount)
+
+
 SECRET = "never to be seen again"
 CALLS = ("openat", "pwritev", "fsync", "fdatasync", "renameat2", "renameat",
          "unlinkat")
@@ -448,7 +478,7 @@ def left(at):
 def main():
     global skipped
     parts = os.environ.get("PARTS", "groups foreign kill busy fail full cut "
-                           "after")
+                           "after begun")
     base = tempfile.mkdtemp(prefix="fallbackmx-archive.")
     try:
         for part in (groups, foreign, kill, busy, fail):
@@ -456,16 +486,16 @@ def main():
                 part(base)
     finally:
         shutil.rmtree(base, ignore_errors=True)
-    if set(parts.split()) & {"full", "cut", "after", "maintain"}:
+    if set(parts.split()) & {"full", "cut", "after", "begun", "maintain"}:
         import cutworld
         place, why = cutworld.make_place()
         if place is None:
-            print("skipped: full, cut, after, maintain: " + why)
-            skipped += 4
+            print("skipped: full, cut, after, begun, maintain: " + why)
+            skipped += 5
         try:
             for fs in os.environ.get("POWERCUT_FS", "ext4 xfs").split() \
                     if place else ():
-                for part in (full, cut, after, maintain):
+                for part in (full, cut, after, begun, maintain):
                     if part.__name__ in parts.split():
                         work = place + "/" + part.__name__ + fs
                         os.mkdir(work)
