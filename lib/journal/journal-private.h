@@ -39,10 +39,12 @@ struct journal {
 	struct packer *packer;
 	char found[256];
 
-	pthread_mutex_t lock;	/* of the next four */
+	pthread_mutex_t lock;	/* of the next six */
 	struct waiter *first, **last;
 	bool led;		/* somebody writes */
 	struct journal_counts counts;
+	uint64_t held;		/* bytes of those who append */
+	pthread_cond_t less_held;
 
 	/* The leader's. */
 	uint8_t uuid[FORMAT_UUID];

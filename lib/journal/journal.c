@@ -16,6 +16,7 @@
 #include "lib/base/text.h"
 
 #define MIB ((uint64_t)1 << 20)
+#define HELD_MAX (256 * MIB)
 #define DAY_US ((int64_t)86400 * 1000000)
 
 static struct journal_options
@@ -89,6 +90,7 @@ journal_open(const char *dir, const struct journal_options *o,
 	j->last = &j->first;
 	j->packer = packer_new();
 	pthread_mutex_init(&j->lock, NULL);
+	pthread_cond_init(&j->less_held, NULL);
 	if (open_archive(j, e) < 0) {
 		err_prefix(e, "cannot open the archive %s", shown);
 		journal_close(j);
@@ -128,6 +130,7 @@ journal_close(struct journal *j)
 	fsio_close(&j->dir);
 	recent_free(&j->recent);
 	packer_free(j->packer);
+	pthread_cond_destroy(&j->less_held);
 	pthread_mutex_destroy(&j->lock);
 	free(j->path);
 	free(j->shown);
@@ -271,6 +274,37 @@ check_metadata(size_t n, struct err *e)
 		       "expected at most %" PRIu64, n, FORMAT_METADATA_MAX);
 }
 
+/* What appends hold in memory: bytes before they are packed, as nobody knows
+ * what is left of them. Who finds no room waits for that of others. */
+static void
+hold(struct journal *j, uint64_t n)
+{
+	pthread_mutex_lock(&j->lock);
+	while (j->held > 0 && j->held + n > HELD_MAX)
+		pthread_cond_wait(&j->less_held, &j->lock);
+	j->held += n;
+	pthread_mutex_unlock(&j->lock);
+}
+
+static void
+let_go(struct journal *j, uint64_t n)
+{
+	pthread_mutex_lock(&j->lock);
+	j->held -= n;
+	pthread_cond_broadcast(&j->less_held);
+	pthread_mutex_unlock(&j->lock);
+}
+
+static uint64_t
+bytes_of(const struct journal_entry *m)
+{
+	uint64_t n = m->metadata_n + m->file_n;
+
+	for (size_t i = 0; i < m->pieces_n; i++)
+		n += m->pieces[i].n;
+	return n;
+}
+
 int
 journal_append(struct journal *j, const struct journal_entry *m,
 	       struct journal_receipt *r_r, struct err *e)
@@ -281,17 +315,21 @@ journal_append(struct journal *j, const struct journal_entry *m,
 	const struct payload_source message = {
 		.pieces = m->pieces, .pieces_n = m->pieces_n,
 		.file = m->file, .file_n = m->file_n };
+	const uint64_t n = bytes_of(m);
 	int ret;
 
 	*r_r = (struct journal_receipt){ .full = false };
 	if (m->key != NULL)
 		memcpy(w.record.key, m->key, HASH_SIZE);
-	if (check_metadata(m->metadata_n, e) < 0 ||
-	    payload_pack(j->packer, j->options.level, &message, &w.payload, e) <
-		    0)
+	if (check_metadata(m->metadata_n, e) < 0)
 		return -1;
-	ret = append(j, &w, r_r, e);
+	hold(j, n);
+	ret = payload_pack(j->packer, j->options.level, &message, &w.payload,
+			   e);
+	if (ret == 0)
+		ret = append(j, &w, r_r, e);
 	free(w.payload.stored);
+	let_go(j, n);
 	return ret;
 }
 

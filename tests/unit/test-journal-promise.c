@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "journal-help.h"
@@ -143,6 +144,51 @@ long_metadata_do_not_overflow_a_segment(const char *dir)
 	archive_close(&a);
 }
 
+#define STRANGERS 8
+#define NOISE ((size_t)100 << 20)
+
+static void *
+append_noise(void *noise)
+{
+	const struct payload_piece piece = { noise, NOISE };
+	const struct journal_entry m = { .metadata = "{}", .metadata_n = 2,
+					 .pieces = &piece, .pieces_n = 1 };
+	struct journal_receipt r;
+	struct err mine;
+
+	if (journal_append(shared, &m, &r, &mine) == 0)
+		abort();
+	return NULL;
+}
+
+/* While a disk is slow, strangers can send as much as they like. */
+static void
+who_waits_does_not_fill_the_memory(const char *dir)
+{
+	char *noise = calloc(1, NOISE);
+	pthread_t threads[STRANGERS];
+	struct rusage usage;
+	int fd;
+
+	assert_non_null(noise);
+	options.level = -1;
+	options.lock_wait_ms = 300;
+	shared = open_journal(dir);
+	fd = open(scratch_path("%s/lock", dir), O_RDWR);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	for (size_t k = 0; k < STRANGERS; k++)
+		assert_int_equal(pthread_create(&threads[k], NULL,
+						append_noise, noise), 0);
+	for (size_t k = 0; k < STRANGERS; k++)
+		pthread_join(threads[k], NULL);
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	assert_in_range(usage.ru_maxrss / 1024, 1, 600);
+	close(fd);
+	journal_close(shared);
+	options.level = options.lock_wait_ms = 0;
+	free(noise);
+}
+
 int
 main(void)
 {
@@ -151,6 +197,7 @@ main(void)
 		plain_unit_test(the_end_is_where_it_is_and_not_where_it_was),
 		plain_unit_test(a_segment_that_was_taken_away_gets_no_more),
 		plain_unit_test(long_metadata_do_not_overflow_a_segment),
+		plain_unit_test(who_waits_does_not_fill_the_memory),
 	};
 
 	return cmocka_run_group_tests_name("journal-promise", tests, NULL,
