@@ -9,6 +9,7 @@
 #include "archive-filter.h"
 #include "lib/base/text.h"
 #include "lib/mail/decode.h"
+#include "lib/mail/head.h"
 
 /* The header section is somewhere in these first bytes (HEAD_BYTES_MAX). */
 #define LOOKED_AT ((size_t)1 << 20)
@@ -139,9 +140,11 @@ has_field(const struct head *h, const char *wanted, struct arena *a)
 	return false;
 }
 
-bool
-filter_read_head(const struct selected *x, struct buf *text, struct head *h_r,
-		 struct arena *a)
+/* The header section, as far as it is looked at; text and the arena's memory
+ * must outlive it. False: its bytes are gone or damaged. */
+static bool
+read_head(const struct selected *x, struct buf *text, struct head *h_r,
+	  struct arena *a)
 {
 	struct err e;
 	struct payload_reader *p = archive_payload(x->a, x->r, &e);
@@ -167,7 +170,7 @@ passes_header(const struct select *g, const struct selected *x)
 	struct arena arena = { NULL };
 	struct head h = { .n = 0 };
 	struct buf text;
-	bool passes = filter_read_head(x, &text, &h, &arena);
+	bool passes = read_head(x, &text, &h, &arena);
 
 	for (size_t i = 0; i < g->header.n && passes; i++)
 		passes = has_field(&h, g->header.all[i], &arena);

@@ -5,8 +5,6 @@
 #define FALLBACKMX_ARCHIVE_FILTER_H
 
 #include "archive-select.h"
-#include "lib/base/buf.h"
-#include "lib/mail/head.h"
 
 struct filter {
 	const struct select *given;
@@ -16,11 +14,6 @@ struct filter {
 /* Fails with ERR_STOP (EX_USAGE). */
 int filter_make(struct filter *f_r, const struct select *given, struct err *e);
 void filter_free(struct filter *f);
-
-/* The header section of the message, as far as it is looked at; text and
- * arena's memory must outlive it. False: its bytes are gone or damaged. */
-bool filter_read_head(const struct selected *x, struct buf *text,
-		      struct head *h_r, struct arena *a);
 
 /* What the record alone tells. */
 bool filter_time(const struct filter *f, const struct format_record *r);

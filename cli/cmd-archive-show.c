@@ -6,13 +6,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "archive-filter.h"
+#include "archive-select.h"
 #include "cmd.h"
 #include "lib/base/text.h"
-#include "lib/mail/decode.h"
+#include "mail-show.h"
 #include "safe.h"
-
-#define SHOWN_MAX ((uint64_t)1 << 20)	/* bytes of a message */
 
 struct arguments {
 	const char *archive;
@@ -107,34 +105,6 @@ print_metadata(json_t *metadata)
 	}
 }
 
-/* What people look for first, decoded. */
-static void
-print_fields(const struct selected *x)
-{
-	static const char *const names[] = {
-		"Date", "From", "To", "Cc", "Subject", "Message-ID",
-	};
-	struct arena arena = { NULL };
-	struct head h = { .n = 0 };
-	const struct head_field *f;
-	struct buf text;
-
-	decode_init();
-	if (filter_read_head(x, &text, &h, &arena))
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			f = head_next(&h, names[i], NULL);
-			if (f == NULL)
-				continue;
-			printf("%s: ", names[i]);
-			safe_text(stdout, decode_text(head_value(f, &arena),
-						      &arena));
-			putchar('\n');
-		}
-	putchar('\n');
-	buf_free(&text);
-	arena_free(&arena);
-}
-
 static void
 print_record(const struct selected *x)
 {
@@ -155,29 +125,32 @@ print_record(const struct selected *x)
 	print_metadata(x->metadata);
 }
 
-/* Reads all, so that the hash is checked; prints what is asked for. */
+static void
+write_piece(void *to, const void *data, size_t n)
+{
+	fwrite(data, 1, n, to);
+}
+
+static void
+keep_piece(void *to, const void *data, size_t n)
+{
+	buf_add(to, data, n);
+}
+
+/* To the end, so that the hash is checked: whatever fails, its pieces until
+ * then were taken. */
 static int
-print_payload(struct selected *x, bool safely, struct err *e)
+read_payload(struct selected *x,
+	     void (*take)(void *to, const void *data, size_t n), void *to,
+	     struct err *e)
 {
 	struct payload_reader *p = archive_payload(x->a, x->r, e);
-	uint64_t shown = 0, all = 0;
-	char last = '\n';
 	const void *data;
 	ssize_t n = -1;
 
-	while (p != NULL && (n = payload_next(p, &data, e)) > 0) {
-		all += (uint64_t)n;
-		if (!safely)
-			fwrite(data, 1, (size_t)n, stdout);
-		else if (shown < SHOWN_MAX) {
-			safe_write(stdout, data, (size_t)n, true);
-			shown = all;
-			last = ((const char *)data)[n - 1];
-		}
-	}
+	while (p != NULL && (n = payload_next(p, &data, e)) > 0)
+		take(to, data, (size_t)n);
 	payload_close(p);
-	if (safely && last != '\n')
-		putchar('\n');
 	if (n < 0 && e->kind != ERR_STOP) {
 		e->kind = ERR_STOP;
 		e->code = EX_DATAERR;
@@ -185,10 +158,24 @@ print_payload(struct selected *x, bool safely, struct err *e)
 	}
 	if (n < 0)
 		err_prefix(e, "cannot read %s", x->id);
-	if (n == 0 && safely && shown < all)
-		printf("[%" PRIu64 " bytes more: fallbackmx archive cat "
-		       "%s]\n", all - shown, x->id);
 	return n < 0 ? -1 : 0;
+}
+
+static int
+show_mail(struct selected *x, struct err *e)
+{
+	struct arena a = { NULL };
+	struct buf mail;
+	int ret;
+
+	buf_init(&mail, (size_t)x->r->raw_n);
+	ret = read_payload(x, keep_piece, &mail, e);
+	if (mail.len > 0)
+		mail_show(mail.data, mail.len, arena_printf(
+			&a, "fallbackmx archive cat %s", x->id));
+	buf_free(&mail);
+	arena_free(&a);
+	return ret;
 }
 
 static int
@@ -204,15 +191,14 @@ show_one(void *to, struct selected *x, struct err *e)
 	if (x->r->type == FORMAT_CONTROL || x->r->state == FORMAT_ERASED)
 		return 0;
 	putchar('\n');
-	print_fields(x);
-	return print_payload(x, true, e);
+	return show_mail(x, e);
 }
 
 static int
 cat_one(void *to, struct selected *x, struct err *e)
 {
 	(void)to;
-	return print_payload(x, false, e);
+	return read_payload(x, write_piece, stdout, e);
 }
 
 static int

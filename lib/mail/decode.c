@@ -9,7 +9,6 @@
 #include <gmime/gmime.h>
 
 #include "decode.h"
-#include "lib/base/buf.h"
 #include "transfer.h"
 
 #define CHARSET_MAX ((size_t)40)	/* bytes of a name */
@@ -59,6 +58,7 @@ struct decoding {
 	iconv_t cd;		/* to UTF-8 ... */
 	size_t cd_charset;	/* ... from; CHARSETS: none is open */
 	bool no_end;		/* there is no "?=" any more */
+	bool body;		/* controls stay */
 };
 
 void
@@ -160,10 +160,11 @@ is_reversing(const unsigned char *s, size_t n)
 }
 
 static void
-add_utf8(struct buf *out, const char *text, size_t n)
+add_utf8(struct decoding *d, const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t plain = 0, bad;
+	struct buf *out = &d->out;
+	size_t plain = d->body ? n : 0, bad;
 
 	while (plain < n) {
 		const size_t length = character(s + plain, n - plain, &bad);
@@ -194,7 +195,7 @@ add_waiting(struct decoding *d)
 	size_t unused = sizeof(room);
 
 	iconv(d->cd, NULL, NULL, &to, &unused);
-	add_utf8(&d->out, room, sizeof(room) - unused);
+	add_utf8(d, room, sizeof(room) - unused);
 }
 
 /* What a charset has no meaning for is left out byte by byte. */
@@ -212,7 +213,7 @@ convert(struct decoding *d)
 		const size_t done = iconv(d->cd, &from, &left, &to, &unused);
 		const int why = done == (size_t)-1 ? errno : 0;
 
-		add_utf8(&d->out, room, sizeof(room) - unused);
+		add_utf8(d, room, sizeof(room) - unused);
 		if (why == 0 || why == E2BIG)
 			continue;
 		if (!shifts)
@@ -238,7 +239,7 @@ static void
 end_words(struct decoding *d)
 {
 	if (d->charset < AS_IT_IS) {
-		add_utf8(&d->out, d->bytes.data, d->bytes.len);
+		add_utf8(d, d->bytes.data, d->bytes.len);
 	} else if (d->charset < CHARSETS) {
 		if (d->cd_charset != d->charset) {
 			close_converter(d);
@@ -250,7 +251,7 @@ end_words(struct decoding *d)
 		if (d->cd_charset == d->charset)
 			convert(d);
 		else
-			add_utf8(&d->out, d->bytes.data, d->bytes.len);
+			add_utf8(d, d->bytes.data, d->bytes.len);
 	}
 	buf_clear(&d->bytes);
 	d->charset = CHARSETS;
@@ -262,7 +263,7 @@ add_plain(struct decoding *d, const char *s, size_t n)
 	if (n == 0)
 		return;
 	end_words(d);
-	add_utf8(&d->out, s, n);
+	add_utf8(d, s, n);
 }
 
 static void
@@ -280,6 +281,26 @@ is_all_blank(const char *at, const char *end)
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
 	return at == end;
+}
+
+bool
+decode_charset(const char *charset, const char *bytes, size_t n,
+	       struct buf *out)
+{
+	struct decoding d = {
+		.charset = charset_of(charset, strlen(charset)),
+		.cd_charset = CHARSETS, .out = *out, .body = true,
+	};
+
+	if (d.charset == CHARSETS)
+		return false;
+	buf_init(&d.bytes, n);
+	buf_add(&d.bytes, bytes, n);
+	end_words(&d);
+	close_converter(&d);
+	buf_free(&d.bytes);
+	*out = d.out;
+	return true;
 }
 
 const char *

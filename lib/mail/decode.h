@@ -19,9 +19,11 @@
 #ifndef FALLBACKMX_DECODE_H
 #define FALLBACKMX_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 
 /* Once, before the first thread starts; again does no harm. Loads the C
  * library's charset tables and keeps them. */
@@ -29,5 +31,14 @@ void decode_init(void);
 
 /* value: unfolded (head_value). The result is the arena's. */
 const char *decode_text(const char *value, struct arena *a);
+
+/*
+ * For bodies: adds n bytes in that charset to out as UTF-8, as far as there is
+ * room. Control characters and directions stay; bytes that are said to be UTF-8
+ * or ASCII stay whatever they are. False: the charset is not known; then
+ * nothing is added.
+ */
+bool decode_charset(const char *charset, const char *bytes, size_t n,
+		    struct buf *out);
 
 #endif

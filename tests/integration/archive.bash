@@ -23,3 +23,10 @@ message() { # FILE TEXT: printf's escapes
 	printf "$2" >"$T/$1"
 	chmod 644 "$T/$1"
 }
+
+# one TEXT: a message of its own in legal; its id in $ID.
+one() {
+	message mail "$1"
+	append "$A/legal" "$T/mail"
+	ID=legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)
+}

@@ -5,13 +5,6 @@
 load helpers
 load archive
 
-# one TEXT: a message of its own in legal; its id in $ID.
-one() {
-	message mail "$1"
-	append "$A/legal" "$T/mail"
-	ID=legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)
-}
-
 @test "archive: nothing there, no word, a wrong word" {
 	expect 66 archive list
 	says "nothing was archived there"
@@ -78,20 +71,6 @@ sys.stdout.buffer.write(b"A: b\r\n\r\n" + b"x" * 5000 + b"\r\n\0\0\r\n")' >"$T/m
 	append "$A/legal" "$T/mail"
 	archive cat "legal/$(head -n 1 "$T/appended" | cut -d' ' -f1)" |
 		cmp - "$T/mail"
-}
-
-@test "show: nothing steers the terminal" {
-	one 'From: x\033[2J\r\nSubject: =?utf-8?q?a=1B=5D0=C2=9Bb=E2=80=AEc?=\r\n\r\n\033]0;t\007\302\233\342\200\256 \303\244 \200\r\n'
-	expect 0 archive show "$ID"
-	"$FB_PYTHON" - "$ID" <<-END
-	import sys, unicodedata
-	text = sys.stdin.read() if False else """$(sed 's/\\/\\\\/g' <<<"$output")"""
-	for c in text:
-	    assert c == '\n' or unicodedata.category(c) not in ('Cc', 'Cf'), repr(c)
-	END
-	[[ "$output" == *'\x1b]0;t\x07\xc2\x9b\xe2\x80\xae '* ]]
-	[[ "$output" == *ä* ]]
-	[[ "$output" == *"To        <r0@example.com>"* ]]
 }
 
 # rewritten FILE FROM TO: of its metadata, with all sums of one record right.

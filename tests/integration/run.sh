@@ -17,7 +17,7 @@ while getopts b: option; do
 	esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || set -- basics trouble return config control routing mail archive prune dovecot \
+[ $# -gt 0 ] || set -- basics trouble return config control routing mail archive prune show dovecot \
 	links priv s3 check check-faults check-postfix check-reach packaging forreal
 
 if ! command -v bats >/dev/null; then

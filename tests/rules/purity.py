@@ -31,6 +31,8 @@ GMIME = re.compile(
     r'^(g_mime_(init|iconv_open|iconv_close)|iconv'
     r'|internet_address_\w+|g_type_check_instance_(cast|is_a)|g_object_unref'
     r'|g_utf8_validate|transfer_\w+|%s)$' % ABORTS)
+# What the parts of a mail may ask of the rest of lib/mail.
+MAIL = re.compile(r'^((decode|head|transfer)_\w+|%s)$' % ABORTS)
 
 # What policy may ask of jansson (text in memory), PCRE2 and lib/mail.
 POLICY = re.compile(
@@ -50,6 +52,7 @@ PARTS = (
         'authres.o', 'head.o', 'received.o', 'relayed.o', 'span.o',
         'transfer.o'), MEMORY),
     ('lib/mail', 'libmail.a', ('address.o', 'decode.o'), GMIME),
+    ('lib/mail', 'libmail.a', ('mime.o', 'parameter.o'), MAIL),
     ('policy', 'libpolicy.a', (), POLICY),
     ('milter', 'libfilter.a', (
         'envelope.o', 'ingress.o', 'judge.o', 'plan.o', 'plan-envelope.o',

@@ -64,7 +64,8 @@ def listed():
     """The files that the makefiles name."""
     words = set(re.findall(r'[\w./-]+', text('Makefile.am') +
                            ''.join(text('tests/%s.am' % n) for n in (
-                               'journal', 'milter', 'policy', 'tests'))))
+                               'fuzz', 'journal', 'milter', 'policy',
+                               'tests'))))
     # A unit test is listed as a program.
     words |= {w + '.c' for w in words if w.startswith('tests/')}
     for w in words:

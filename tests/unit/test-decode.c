@@ -217,6 +217,46 @@ decodes_long_words(void **state)
 	}
 }
 
+struct body {
+	const char *charset, *bytes, *text;
+};
+
+static const struct body bodies[] = {
+	{ "utf-8", "\xc3\xa4\r\n\x1b\x80", "\xc3\xa4\r\n\x1b\x80" },
+	{ "US-ASCII", "\xe4", "\xe4" },
+	{ "iso-8859-1", "\xe4\t\x1b[2J\n", "\xc3\xa4\t\x1b[2J\n" },
+	{ "iso-2022-jp", "\x1b$BF|\x1b(B\n", "\xe6\x97\xa5\n" },
+	{ "euc-jp", "\xff\xa4\xa2", BAD "\xe3\x81\x82" },
+	{ "windows-1252", "", "" },
+};
+
+static void
+decodes_bodies(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	decode_init();
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		const char *text = bodies[i].bytes;
+
+		ROW(bodies[i].charset);
+		buf_init(&out, 100);
+		assert_true(decode_charset(bodies[i].charset, text,
+					   strlen(text), &out));
+		assert_string_equal(out.data ? out.data : "", bodies[i].text);
+		buf_free(&out);
+	}
+	buf_init(&out, 3);
+	assert_false(decode_charset("x-none", "abc", 3, &out));
+	assert_int_equal(out.len, 0);
+	assert_true(decode_charset("koi8-r", "\0a\xc1", 3, &out));
+	assert_int_equal(out.len, 3);
+	assert_memory_equal(out.data, "\0a\xd0", 3);
+	assert_true(out.cut);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -226,6 +266,7 @@ main(void)
 		cmocka_unit_test(gives_valid_text_without_controls),
 		cmocka_unit_test(takes_any_bytes),
 		cmocka_unit_test(decodes_long_words),
+		cmocka_unit_test(decodes_bodies),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "lib/mail/address.h"
 #include "lib/mail/authres.h"
 #include "lib/mail/decode.h"
+#include "lib/mail/mime.h"
 #include "lib/mail/relayed.h"
 #include "unit.h"
 
@@ -126,6 +127,26 @@ static const struct shape heads[] = {
 	{ "", ":" },
 };
 
+#define MIXED "Content-Type: multipart/mixed; boundary="
+static const struct shape mails[] = {
+	{ MIXED "b\n\n", "--b\n\n" },
+	{ MIXED "b\n\n", "--b" },
+	{ MIXED "b\n\n", "--" },
+	{ MIXED "b\n\n", "--c\n" },
+	{ MIXED "b\n\n--b\n\n", "x\n" },
+	{ MIXED "b\n\n", "--b\n" MIXED "b\n\n" },
+	{ MIXED "b\n\n", "--b--\n" },
+	{ MIXED, "b" },
+	{ MIXED "\"", "\\" },
+	{ "Content-Type: text/plain", "; name*0=x" },
+	{ "Content-Type: text/plain", "; name*0*='" },
+	{ "Content-Type: text/plain", ";" },
+	{ "Content-Type: text/plain; name*=utf-8''", "%C3" },
+	{ "Content-Transfer-Encoding: quoted-printable\n\n", "= " },
+	{ "Content-Transfer-Encoding: quoted-printable\n\n=", " " },
+	{ "Content-Transfer-Encoding: base64\n\n", "=" },
+};
+
 static void
 read_text(const char *text, struct arena *a)
 {
@@ -176,6 +197,20 @@ read_head(const char *text, struct arena *a)
 		head_value(&h.fields[i], a);
 	if (head_cut(&at, end, &f))
 		head_value(&f, a);
+}
+
+static void
+read_mail(const char *text, struct arena *a)
+{
+	struct mime m;
+
+	mime_read(&m, text, strlen(text), a);
+	for (size_t i = 0; i < m.n; i++) {
+		struct buf none;
+
+		buf_init(&none, 0);
+		mime_decode(&m.all[i], &none);
+	}
 }
 
 static void
@@ -230,6 +265,7 @@ takes_linear_time(void **state)
 		give(results, COUNT(results), read_results);
 		give(received, COUNT(received), read_received);
 		give(heads, COUNT(heads), read_head);
+		give(mails, COUNT(mails), read_mail);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
