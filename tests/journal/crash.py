@@ -225,20 +225,8 @@ def fail(base):
                         for _ in "x" if old and not counts.get("failed")])
 
 
-def image(cutworld, base, fs, mb, name):
-    path, mount = base + "/" + name, base + "/" + name + ".mnt"
-    with open(path, "wb") as f:
-        f.truncate(mb << 20)
-    cutworld.command(*cutworld.MKFS[fs], path)
-    os.mkdir(mount)
-    cutworld.command("mount", "-o", cutworld.MOUNT[fs], path, mount)
-    os.mkdir(mount + "/a")
-    os.sync()
-    return path, mount
-
-
 def full(base, cutworld, fs):
-    _, mount = image(cutworld, base, fs, 300 if fs == "xfs" else 48, "full")
+    _, mount = cutworld.one_image(base, fs, 300 if fs == "xfs" else 48, "full")
     where = mount + "/a"
     with open(mount + "/filler", "wb") as f:
         free = os.statvfs(mount)
@@ -288,9 +276,8 @@ def stands_still(pid):
 
 
 def cut(base, cutworld, fs):
-    path, mount = image(cutworld, base, fs, 300, "cut")
-    log, copy, at = base + "/cutlog", base + "/copy", base + "/copy.mnt"
-    os.mkdir(at)
+    path, mount = cutworld.one_image(base, fs, 300, "cut")
+    log = base + "/cutlog"
     # Each flush begins 2 ms late: an answer that does not wait for it is seen.
     with open(base + "/plan", "w") as f:
         f.write("2 0\n")
@@ -311,8 +298,7 @@ def cut(base, cutworld, fs):
         while not stands_still(p.pid):
             time.sleep(0.001)
         found = acknowledged(open(log).read())[0]
-        cutworld.command("cp", "--sparse=always", path, copy)
-        cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+        at = cutworld.one_copy(base, fs, path)
         complaints = missing(at + "/a", found)
         complaints += verified(at + "/a", allow_torn=True) if found else []
         more = append(at + "/a", "--count", "20", "--threads", "4")
@@ -336,17 +322,15 @@ def cut(base, cutworld, fs):
 
 def after(base, cutworld, fs):
     """Bytes that a dead writer has not flushed are nobody's to rely on."""
-    path, mount = image(cutworld, base, fs, 300, "after maintain")
-    where, copy, at = mount + "/a", base + "/copy", base + "/copy.mnt"
-    os.mkdir(at)
+    path, mount = cutworld.one_image(base, fs, 300, "after")
+    where = mount + "/a"
     append(where, "--count", "3")
     died = append(where, "--count", "8", env={
         "LD_PRELOAD": BUILD + "/tests/journal/failcall.so",
         "FAILCALL": "fdatasync 6 0"})
     ran = append(where, "--count", "8")
     found = acknowledged(ran.stdout)[0]
-    cutworld.command("cp", "--sparse=always", path, copy)
-    cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+    at = cutworld.one_copy(base, fs, path)
     complaints = missing(at + "/a", found) + verified(at + "/a")
     for i in found:
         complaints += ["%s: %s" % (i, x.stderr) for x in (archive(
@@ -362,26 +346,21 @@ def after(base, cutworld, fs):
 
 def begun(base, cutworld, fs):
     """A segment that has its name has its header: somebody can go on."""
-    path, mount = image(cutworld, base, fs, 300, "begun")
-    where, copy, at = mount + "/a", base + "/copy", base + "/copy.mnt"
-    os.mkdir(at)
+    path, mount = cutworld.one_image(base, fs, 300, "begun")
     found, complaints = {}, []
     # The seal of one that ends in order; then killed before the flush of the
     # first record in a new segment, behind two of the end of the old one.
-    for plan in "none 1 0", "fdatasync 3 0":
-        ran = append(where, "--count", "3", env={
+    for plan, end in ("none 1 0", 0), ("fdatasync 3 0", -signal.SIGKILL):
+        ran = append(mount + "/a", "--count", "3", env={
             "LD_PRELOAD": BUILD + "/tests/journal/failcall.so",
             "FAILCALL": plan})
         found.update(acknowledged(ran.stdout)[0])
-        complaints += ["%s: it ended with %d" % (plan, ran.returncode)
-                       for _ in "x" if ran.returncode !=
-                       (0 if plan[0] == "n" else -signal.SIGKILL)]
-        cutworld.command("cp", "--sparse=always", path, copy)
-        cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
+        at = cutworld.one_copy(base, fs, path)
         more = append(at + "/a", "--count", "1")
         there = dict(found, **acknowledged(more.stdout)[0])
-        complaints += ["%s: nobody can go on: %s" % (plan, more.stdout)
-                       for _ in "x" if more.returncode != 0]
+        complaints += ["%s: it ended with %d, who goes on with %d: %s" % (
+            plan, ran.returncode, more.returncode, more.stdout)
+            for _ in "x" if (ran.returncode, more.returncode) != (end, 0)]
         complaints += missing(at + "/a", there) + verified(at + "/a")
         cutworld.command("umount", at)
     result("begun: %s, %d acknowledged, 2 cuts" % (fs, len(found)),
@@ -396,7 +375,6 @@ CALLS = ("openat", "pwritev", "fsync", "fdatasync", "renameat2", "renameat",
 
 def cut_maintenance(base, cutworld, fs, words, before):
     """Killed at each call in turn, then cut; then the same again."""
-    copy, at = base + "/copy", base + "/copy.mnt"
     for call in CALLS:
         for number in range(1, 100):
             image_, mount = before(base)
@@ -406,9 +384,8 @@ def cut_maintenance(base, cutworld, fs, words, before):
                 text=True, env=dict(
                     os.environ, FAILCALL="%s %d 0" % (call, number),
                     LD_PRELOAD=BUILD + "/tests/journal/failcall.so"))
-            cutworld.command("cp", "--sparse=always", image_, copy)
+            at = cutworld.one_copy(base, fs, image_)
             cutworld.command("umount", "-l", mount)
-            cutworld.command("mount", "-o", cutworld.MOUNT[fs], copy, at)
             yield call, number, ran, at + "/a"
             cutworld.command("umount", at)
             if ran.returncode != -signal.SIGKILL:
@@ -417,9 +394,8 @@ def cut_maintenance(base, cutworld, fs, words, before):
 
 def maintain(base, cutworld, fs):
     """Erase and prune, killed at each of their calls, and the power goes."""
-    path, mount = image(cutworld, base, fs, 300 if fs == "xfs" else 48,
-                        "maintain")
-    os.mkdir(base + "/copy.mnt")
+    path, mount = cutworld.one_image(base, fs, 300 if fs == "xfs" else 48,
+                                     "maintain")
     with open(mount + "/mail", "w") as f:
         f.write("A: b\r\n\r\n" + SECRET)
     append(mount + "/a", "--count", "5", "--days", "400")

@@ -87,6 +87,28 @@ def try_images(place, fs):
     os.unlink(path + ".img")
 
 
+def one_image(base, fs, mb, name):
+    """A new one, mounted: its path, and the place. /a in it is on the disk."""
+    path, mount = base + "/" + name, base + "/" + name + ".mnt"
+    with open(path, "wb") as f:
+        f.truncate(mb << 20)
+    command(*MKFS[fs], path)
+    os.mkdir(mount)
+    command("mount", "-o", MOUNT[fs], path, mount)
+    os.mkdir(mount + "/a")
+    os.sync()
+    return path, mount
+
+
+def one_copy(base, fs, path):
+    """What a power cut leaves of an image, mounted there."""
+    copy, at = base + "/copy", base + "/copy.mnt"
+    os.makedirs(at, exist_ok=True)
+    command("cp", "--sparse=always", path, copy)
+    command("mount", "-o", MOUNT[fs], copy, at)
+    return at
+
+
 def make_image(path, fs):
     with open(path, "wb") as f:
         f.truncate(IMAGE_MB[fs] << 20)

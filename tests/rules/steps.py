@@ -10,9 +10,9 @@ import rule
 STEP = re.compile(r'/\*\s*STEP\s+([^*]*?)\s*\*/')
 MUST = ('stage-sync', 'rename', 'new-sync', 'ledger-sync', 'intent', 'done',
         'remove', 'recover-sync', 'recover-done', 'segment-sync',
-        'segment-name', 'segment-name-sync', 'tail-sync', 'archive-write', 'archive-sync',
-        'erase-sync', 'erase-name', 'erase-name-sync', 'prune', 'prune-sync',
-        'prune-remove')
+        'segment-name', 'segment-name-sync', 'tail-sync', 'archive-write',
+        'archive-sync', 'erase-sync', 'erase-name', 'erase-name-sync', 'prune',
+        'prune-sync', 'prune-remove')
 
 found = collections.defaultdict(list)
 spoiled = []
