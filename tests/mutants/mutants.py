@@ -196,6 +196,26 @@ def read(src, path):
         return f.read()
 
 
+def copy_tree(old, new, *patterns):
+    """Without what others build or pack below it at the same time; what they
+    have for a moment only may go."""
+    unwanted = shutil.ignore_patterns(".git", "autom4te.cache", *patterns)
+
+    def ignored(folder, names):
+        return unwanted(folder, names) | {
+            n for n in names for mark in ("configure", "config.status")
+            if os.path.exists(os.path.join(folder, n, mark))}
+
+    def copy(path, to):
+        try:
+            return shutil.copy2(path, to)
+        except FileNotFoundError:
+            return to
+
+    shutil.copytree(old, new, symlinks=True, ignore=ignored,
+                    copy_function=copy)
+
+
 class Build:
     """A copy of sources and objects, in which one file at a time differs."""
 
@@ -204,15 +224,13 @@ class Build:
         self.programs = programs
         self.original = src
         self.src, self.build = base + "/src", base + "/build"
-        skip = shutil.ignore_patterns(".git", "autom4te.cache", "bench.*",
-                                      "*.log", "*.trs")
+        skip = "bench.*", "*.log", "*.trs"
         if os.path.realpath(src) == os.path.realpath(build):
             self.build = self.src
         else:
-            shutil.copytree(build, self.build, symlinks=True, ignore=skip)
-            skip = shutil.ignore_patterns(".git", "autom4te.cache", "*.o",
-                                          os.path.basename(build))
-        shutil.copytree(src, self.src, symlinks=True, ignore=skip)
+            copy_tree(build, self.build, *skip)
+            skip = ("*.o",)
+        copy_tree(src, self.src, *skip)
         command("chmod", "-R", "u+w", self.src, self.build)
         for folder, _, files in os.walk(self.build):
             for name in files:
