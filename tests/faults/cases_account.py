@@ -174,8 +174,8 @@ def from_provider(p, *answers):
     """(the run, how often it asked)"""
     s = provider(*answers)
     try:
-        r = p.sync(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None,
-                   AWS_CONFIG_FILE="/nonexistent",
+        r = p.sync(measured=True, AWS_ACCESS_KEY_ID=None,
+                   AWS_SECRET_ACCESS_KEY=None, AWS_CONFIG_FILE="/nonexistent",
                    AWS_SHARED_CREDENTIALS_FILE="/nonexistent",
                    AWS_CONTAINER_CREDENTIALS_FULL_URI="http://127.0.0.1:%d/x"
                    % s.server_port)

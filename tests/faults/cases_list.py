@@ -1,10 +1,6 @@
 """What may go wrong with a listing. A case is a function of a Place; it yields
 what is wrong. Its name begins with its number in the project's list."""
 
-import json
-import subprocess
-
-import place
 import ses
 from place import ended, equal, says
 
@@ -117,7 +113,7 @@ def bad_pages(p, bodies):
     for body in bodies:
         p.script({"op": "list", "body": body})
         p.forget()
-        r = p.sync()
+        r = p.sync(measured=True)
         yield from ended(r, 65, 75)
         if not r.err:
             yield "%s: nothing was said" % body
@@ -200,24 +196,12 @@ def more_pages(p):
     yield from ended(p.sync(), 0, listed=0)
 
 
-# A process counts what its parent had when it was forked: a small parent.
-MEASURE = """
-import resource, subprocess, sys
-code = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(code)
-"""
-
-
 def audited(p, count):
-    """KiB that it took to list so many."""
-    r = subprocess.run(["python3", "-c", MEASURE, *p.command("--audit")],
-                       env=p.environment, cwd="/", stdout=subprocess.PIPE,
-                       timeout=300, **place.plain_user())
-    said, peak = r.stdout.decode().split("\n")[:2]
-    if r.returncode != 0 or json.loads(said)["listed"] != count:
-        raise ValueError("exit %d, %s" % (r.returncode, said))
-    return int(peak)
+    """Bytes that it took to list so many."""
+    r = p.sync("--audit", measured=True)
+    if r.code != 0 or r.counts["listed"] != count:
+        raise ValueError(str(r))
+    return r.peak
 
 
 def more_flat_memory(p):
@@ -229,8 +213,8 @@ def more_flat_memory(p):
         peaks.append(audited(p, count))
     yield from equal("pages", p.asked("list"), 101)
     yield from equal("reads", p.asked("get"), 0)
-    if peaks[1] - peaks[0] > 4096:
-        yield "%d KiB, then %d" % tuple(peaks)
+    if peaks[1] - peaks[0] > 4 * MEGABYTE:
+        yield "%d bytes, then %d" % tuple(peaks)
 
 
 def f20_stalled_list(p):
