@@ -25,7 +25,7 @@ from suite import Suite, begin, kinds, sample, setting  # noqa: E402
 from world import after, make                               # noqa: E402
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-TRIES = 3
+TRIES = 5       # beside other load a run may take another way
 
 
 def reach(place, mode, point, more, prepare=None):
@@ -174,9 +174,11 @@ def again_jobs(place, points, n):
              p.name in ("fsync", "fdatasync", "syncfs")]
     jobs = []
     for broken in (renames[-3], syncs[-1]):
-        scene = Scene(place).fill()
-        scene.broken = broken
-        interrupt(scene)
+        for _ in range(TRIES):
+            scene = Scene(place).fill()
+            scene.broken = broken
+            if interrupt(scene):
+                break
         for point in sample(place.plan(), n):
             title = "after a kill at %s, kill %%s%s" % (broken, point)
             jobs.append((title % "", again_test(point, broken, False)))

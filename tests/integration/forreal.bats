@@ -74,7 +74,7 @@ amazon() { "$FB_PYTHON" "$FB_HERE/amazon.py" "$@"; }
 # sees.
 step() {
 	readme commands "$1" >"$T/commands"
-	PATH=$FORREAL/bin:$PATH timeout -k 5 100 \
+	PATH=$FORREAL/bin:$PATH timeout -k 5 300 \
 	    bash -eu -o pipefail "$T/commands" >"$T/said" 2>&1 </dev/null || {
 		echo "step $1 ended with $?:"
 		cat "$T/said"

@@ -256,7 +256,7 @@ race() {
 	ln -sfn "$OUT/new" "$T/alice/evil"
 	chown -h alice: "$T/alice/evil"
 	outside=$(tree "$OUT")
-	background as alice "$FB_PYTHON" "$FB_HERE/race.py" swap 60 \
+	background as alice "$FB_PYTHON" "$FB_HERE/race.py" swap 1200 \
 	    "$1" "$T/alice/evil"
 	for n in $(seq 100 10 290); do
 		(cd "$T/sent/a" && cp -a "${IDS[@]:n:10}" "$SRC/a")

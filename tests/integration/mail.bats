@@ -202,7 +202,7 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SRC/socket"
 @test "a file with a writer waits; when it is closed it comes" {
 	mails 1
 	mail writing "$(ses id 9)"
-	background as "$ENGINE" sh -c 'exec 9>>"$1"; echo open; exec sleep 60' \
+	background as "$ENGINE" sh -c 'exec 9>>"$1"; echo open; exec sleep 600' \
 	    sh "$SRC/writing"
 	wait_for grep -q open "$T/bg.out"
 	expect 0 fb_sync --json
@@ -408,7 +408,7 @@ peak() { # of the last run under memory.py, KiB; says it
 }
 
 fb_sync_measured() {
-	as "$CALLER" timeout -k 5 200 "$FB_PYTHON" "$FB_HERE/memory.py" \
+	as "$CALLER" timeout -k 5 900 "$FB_PYTHON" "$FB_HERE/memory.py" \
 	    "$FB_BIN/fallbackmx" sync --state-dir "$STATE" "$@" \
 	    "file://$SRC/" "$MD"
 }

@@ -201,7 +201,7 @@ class CutWorld(World):
 
     def unmount(self):
         while self.mounted:
-            for _ in range(50):     # a killed process may not be gone yet
+            for _ in range(600):    # a killed process may not be gone yet
                 if subprocess.run(["umount", self.mounted[-1]],
                                   stderr=subprocess.DEVNULL).returncode == 0:
                     break

@@ -133,7 +133,7 @@ answers(const char *dir)
 	start(&l, path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), 0);
+	assert_int_equal(control_ask(path, "hello", 60, &text, &code, &e), 0);
 	assert_int_equal(code, 0);
 	assert_string_equal(text.data, "hello world\n");
 	buf_free(&text);
@@ -212,7 +212,7 @@ waits_for_nobody(const char *dir)
 	}
 	for (int i = 0; i < 20; i++) {
 		close(dial(path));
-		assert_int_equal(control_ask(path, "hello", 5, &text, &code,
+		assert_int_equal(control_ask(path, "hello", 60, &text, &code,
 					     &e), 0);
 		assert_string_equal(text.data, "hello world\n");
 		buf_free(&text);
@@ -314,7 +314,7 @@ hears_an_answer_unasked(const char *dir)
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	pthread_create(&thread, NULL, answer_unasked, &fd);
-	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), 0);
+	assert_int_equal(control_ask(path, "hello", 60, &text, &code, &e), 0);
 	assert_int_equal(code, 77);
 	assert_string_equal(text.data, "no\n");
 	buf_free(&text);
@@ -331,13 +331,13 @@ tells_why_nobody_answers(const char *dir)
 	struct err e;
 	int fd, code;
 
-	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), -1);
+	assert_int_equal(control_ask(path, "hello", 60, &text, &code, &e), -1);
 	assert_int_equal(e.code, EX_UNAVAILABLE);
 	buf_free(&text);
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	memcpy(a.sun_path, path, strlen(path));
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), -1);
+	assert_int_equal(control_ask(path, "hello", 60, &text, &code, &e), -1);
 	assert_int_equal(e.code, EX_UNAVAILABLE);
 	buf_free(&text);
 	/* It listens, and never accepts. */
@@ -346,7 +346,7 @@ tells_why_nobody_answers(const char *dir)
 	assert_int_equal(e.kind, ERR_TEMP);
 	buf_free(&text);
 	assert_int_equal(chmod(path, 0), 0);
-	assert_int_equal(control_ask(path, "hello", 5, &text, &code, &e), -1);
+	assert_int_equal(control_ask(path, "hello", 60, &text, &code, &e), -1);
 	assert_int_equal(e.code, EX_NOPERM);
 	buf_free(&text);
 	close(fd);
@@ -374,7 +374,7 @@ hears_only_its_own(const char *dir)
 		if (setuid(SCRATCH_UID) < 0)
 			_exit(99);
 		for (int i = 0; i < 3 * CONTROL_CLIENTS; i++)
-			if (control_ask(path, "hello", 5, &text, &code, &e) <
+			if (control_ask(path, "hello", 60, &text, &code, &e) <
 			    0 || code != EX_NOPERM ||
 			    strstr(text.data, "only root") == NULL)
 				_exit(1);
