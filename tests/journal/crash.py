@@ -262,19 +262,6 @@ def full(base, cutworld, fs):
     cutworld.command("umount", "-l", mount)
 
 
-def stands_still(pid):
-    """None of its threads is in a call any more."""
-    for task in os.listdir("/proc/%d/task" % pid):
-        try:
-            with open("/proc/%d/task/%s/stat" % (pid, task)) as f:
-                state = f.read().rsplit(")", 1)[1].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return False    # it ended this moment
-        if state not in "TZ":
-            return False
-    return True
-
-
 def cut(base, cutworld, fs):
     path, mount = cutworld.one_image(base, fs, 300, "cut")
     log = base + "/cutlog"
@@ -295,7 +282,7 @@ def cut(base, cutworld, fs):
                 p.poll() is None:
             time.sleep(0.005)
         os.kill(p.pid, signal.SIGSTOP)
-        while not stands_still(p.pid):
+        while not cutworld.stands_still(p.pid):
             time.sleep(0.001)
         found = acknowledged(open(log).read())[0]
         at = cutworld.one_copy(base, fs, path)

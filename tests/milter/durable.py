@@ -87,26 +87,14 @@ class Image:
         os.unlink(self.mount + '/filler')
 
 
-def stands_still(pid):
-    """Each of its threads is stopped; none is in a call, or about to end."""
-    for task in os.listdir('/proc/%d/task' % pid):
-        try:
-            with open('/proc/%d/task/%s/stat' % (pid, task)) as f:
-                state = f.read().rsplit(')', 1)[1].split()[0]
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        if state != 'T':
-            return False
-    return True
-
-
 def copy_moment(scene, load, image, to):
     """What had been answered 250 before the copy was begun."""
     child = scene.filter.child
     for _ in range(50):
         child.send_signal(19)       # SIGSTOP
         try:
-            if not wait_for(lambda: stands_still(child.pid), 60, 0.001):
+            if not wait_for(lambda: cutworld.stands_still(child.pid),
+                            every=0.001):
                 raise AssertionError('it does not stop')
             known, before = load.known(), image.written()
             cutworld.command('cp', '--sparse=always', image.path, to)

@@ -120,6 +120,19 @@ def copy_image(old, new):
     command("cp", "--sparse=always", old, new)
 
 
+def stands_still(pid):
+    """None of its threads is in a call any more."""
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/stat" % (pid, task)) as f:
+                state = f.read().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False    # it ended this moment
+        if state not in "TZ":
+            return False
+    return True
+
+
 class Scene:
     """What was before the run that is cut: nothing; or one that was killed at
     the point first; with options, the ledger has been lost as well."""
