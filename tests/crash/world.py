@@ -157,6 +157,8 @@ class Traced(Ran):
 
 class World:
     environment = {}
+    # Batches are cut by time: traced runs take one way, whatever the load is.
+    still = True
     early = ()          # what was removed before its mail was safe
 
     def __init__(self, base, kind):
@@ -187,6 +189,8 @@ class World:
             shutil.copy(os.path.join(build_dir(), program), self.bin)
         if os.path.exists(tracer_path()):
             shutil.copy(tracer_path(), self.bin + "/tracer")
+        shutil.copy(os.path.join(build_dir(),
+                                 "tests/integration/clockshift.so"), self.bin)
         with open(self.config, "w") as f:
             json.dump(self._settings(), f)
         self._mkdir(self.logs, self.engine_uid)
@@ -269,10 +273,13 @@ class World:
         return argv + ["--state-dir", self.state, "file://%s/" % self.source,
                        self.boxes["alice"].maildir]
 
-    def popen(self, argv, **more):
+    def popen(self, argv, still=False, **more):
         ids = {} if self.user is None else {
             "user": self.user, "group": self.user, "extra_groups": []}
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **self.environment}
+        if still:
+            env.update(LD_PRELOAD=self.bin + "/clockshift.so",
+                       CLOCK_STILL="1")
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, cwd="/", env=env,
                                 stderr=subprocess.PIPE, text=True,
@@ -294,9 +301,9 @@ class World:
     def trace(self, mode, *args, limit=150, options=()):
         """A run under the tracer; args are the tracer's."""
         log = self.logs + "/trace"
-        child = self.popen([self.bin + "/tracer", mode, "-o", log, "-t", str(limit),
-                            "-b", self.homes + "/", *args, "--",
-                            *self.command("--json", *options)])
+        child = self.popen([self.bin + "/tracer", mode, "-o", log, "-t",
+                            str(limit), "-b", self.homes + "/", *args, "--",
+                            *self.command("--json", *options)], self.still)
         ran = self.finish(child, limit + 30)
         with open(log, errors="replace") as f:
             return Traced(ran.code, ran.out, ran.err, f.read())
