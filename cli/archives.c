@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "archives.h"
 #include "lib/base/fsio.h"
 #include "lib/base/text.h"
+#include "lib/journal/journal.h"
 #include "lib/journal/segment.h"
 
 #define NAME_MAX_ 128
@@ -37,12 +39,13 @@ has_segments(int dir)
 }
 
 static void
-add(struct archives *s, const char *dir, const char *name)
+add(struct archives *s, struct archives_one **all, size_t *n, const char *dir,
+    const char *name)
 {
 	struct archives_one *x;
 
-	s->all = mem_grow(s->all, s->n + 1, sizeof(*s->all));
-	x = &s->all[s->n++];
+	*all = mem_grow(*all, *n + 1, sizeof(**all));
+	x = &(*all)[(*n)++];
 	x->name = arena_strdup(&s->arena, name);
 	x->path = *name == '\0' ? arena_strdup(&s->arena, dir)
 		  : arena_printf(&s->arena, "%s/%s", dir, name);
@@ -70,7 +73,9 @@ add_one(struct archives *s, int fd, const char *dir, const char *name,
 	struct arena a = { NULL };
 
 	if (inner >= 0 && has_segments(inner))
-		add(s, dir, name);
+		add(s, &s->all, &s->n, dir, name);
+	else if (inner >= 0 && faccessat(inner, JOURNAL_LOCK, F_OK, 0) == 0)
+		add(s, &s->empty, &s->empty_n, dir, name);
 	else if (inner < 0 && errno != ENOTDIR && errno != ELOOP &&
 		 errno != ENOENT)
 		ret = cannot(e, arena_printf(&a, "%s/%s", dir, name));
@@ -118,24 +123,28 @@ archives_open(struct archives *s_r, const char *dir, struct err *e)
 	if (fd < 0)
 		return cannot(e, dir);
 	if (has_segments(fd)) {
-		add(s_r, dir, "");
+		add(s_r, &s_r->all, &s_r->n, dir, "");
 		fsio_close(&fd);
 	} else
 		ret = add_inner(s_r, fd, dir, e);
 	if (ret == 0 && s_r->n == 0)
 		ret = err_stop(e, EX_NOINPUT, "cannot open the archive %s: "
 			       "nothing was archived there", text_show(dir));
-	if (ret < 0)
+	if (ret < 0) {
 		archives_free(s_r);
-	else
-		qsort(s_r->all, s_r->n, sizeof(*s_r->all), by_name);
-	return ret;
+		return ret;
+	}
+	qsort(s_r->all, s_r->n, sizeof(*s_r->all), by_name);
+	if (s_r->empty_n > 0)
+		qsort(s_r->empty, s_r->empty_n, sizeof(*s_r->empty), by_name);
+	return 0;
 }
 
 void
 archives_free(struct archives *s)
 {
 	free(s->all);
+	free(s->empty);
 	arena_free(&s->arena);
 	*s = (struct archives){ .n = 0 };
 }

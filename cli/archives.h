@@ -1,7 +1,8 @@
 /*
  * archives - the archives that --archive names: a directory with segments is
  * one, without a name; else each directory in it that has segments is one,
- * called by the directory's name. Ids are then NAME/ID.
+ * called by the directory's name. Ids are then NAME/ID. One that a milter has
+ * opened (it has a lock) and that has no segments is empty.
  */
 #ifndef FALLBACKMX_ARCHIVES_H
 #define FALLBACKMX_ARCHIVES_H
@@ -31,6 +32,8 @@ struct archives_one {
 struct archives {
 	struct archives_one *all;	/* sorted by name */
 	size_t n;
+	struct archives_one *empty;	/* of several: the others, sorted */
+	size_t empty_n;
 	struct arena arena;
 };
 

@@ -68,8 +68,8 @@ check_documents(const char *file)
 	now = snapshot_load(file, &mistakes, &warnings, &e);
 	cmd_say_lines(&warnings);
 	if (now != NULL) {
-		snprintf(what, sizeof(what), "%zu ingress points, no mistakes",
-			 now->n);
+		snprintf(what, sizeof(what), "%zu ingress point%s, no mistakes",
+			 now->n, text_s(now->n));
 		print(&(struct postfix_result) {
 			.level = POSTFIX_OK, .name = "policies", .what = what,
 		});

@@ -96,9 +96,9 @@ export_all(void *arguments, int n, char **words, struct err *e)
 	code = cmd_go_on(code, r.kind->close(&r.x, e), e);
 	archives_free(&s);
 	if (!a->quiet)
-		log_say("%" PRIu64 " messages written, %" PRIu64 " were there, "
-			"%" PRIu64 " have no bytes any more", r.x.written,
-			r.x.there, r.x.gone);
+		log_say("%" PRIu64 " message%s written, %" PRIu64 " were "
+			"there, %" PRIu64 " have no bytes any more",
+			r.x.written, text_s(r.x.written), r.x.there, r.x.gone);
 	return code != EX_OK ? code : r.code;
 }
 

@@ -87,10 +87,10 @@ tell(void *to, uint32_t segment, uint64_t records, uint64_t bytes,
 	select_time(first_us, first);
 	select_time(last_us, last);
 	if (t->say)
-		printf("%s: segment %" PRIu32 " %s: %" PRIu64 " records, %"
+		printf("%s: segment %" PRIu32 " %s: %" PRIu64 " record%s, %"
 		       PRIu64 " bytes, %s to %s\n", text_show(t->path),
 		       segment, t->dry ? "would be pruned" : "pruned",
-		       records, bytes, first, last);
+		       records, text_s(records), bytes, first, last);
 }
 
 static void

@@ -53,10 +53,11 @@ tell(void *to, enum verify_grade grade, const char *line)
 static void
 print_line(const char *path, const struct verify *v, const char *head)
 {
-	printf("%s: %s: %" PRIu64 " messages, %" PRIu64 " came again, %"
-	       PRIu64 " erased, in %" PRIu64 " segments\n", text_show(path),
+	printf("%s: %s: %" PRIu64 " message%s, %" PRIu64 " came again, %"
+	       PRIu64 " erased, in %" PRIu64 " segment%s\n", text_show(path),
 	       v->wrong ? "WRONG" : "as it was written", v->messages,
-	       v->again, v->erased, v->segments);
+	       text_s(v->messages), v->again, v->erased, v->segments,
+	       text_s(v->segments));
 	printf("head %s\n", head);
 }
 
@@ -95,9 +96,29 @@ verify_one(const struct arguments *a, const struct archives_one *one,
 	json_decref(r.findings);
 	if (ret == 0 && v.wrong > 0)
 		return err_stop(e, EX_DATAERR, "the archive %s is not as it "
-				"was written: %" PRIu64 " findings",
-				text_show(one->path), v.wrong);
+				"was written: %" PRIu64 " finding%s",
+				text_show(one->path), v.wrong,
+				text_s(v.wrong));
 	return ret;
+}
+
+/* It is said, lest somebody takes what was removed for what never was. */
+static void
+tell_empty(const struct arguments *a, const struct archives *s)
+{
+	const struct verify none = { .wrong = 0 };
+
+	for (size_t i = 0; i < s->empty_n; i++) {
+		const char *path = s->empty[i].path;
+		json_t *findings = json_array();
+
+		if (a->json)
+			print_json(path, &none, "", findings);
+		else
+			printf("%s: empty: nothing is there to verify\n",
+			       text_show(path));
+		json_decref(findings);
+	}
 }
 
 static int
@@ -121,6 +142,8 @@ verify_all(void *arguments, int n, char **words, struct err *e)
 	for (size_t i = 0; i < s.n && code >= 0; i++)
 		code = cmd_go_on(code, verify_one(a, &s.all[i], against, e),
 				 e);
+	if (against == NULL)
+		tell_empty(a, &s);
 	archives_free(&s);
 	return code;
 }

@@ -75,7 +75,7 @@ read_halves(struct halves *h, const char *file, enum deed deed, struct err *e)
 		for (size_t i = 0; i < lines.len; i++)
 			n += lines.data[i] == '\n';
 		err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s",
-			 text_show(file), n, n == 1 ? "" : "s");
+			 text_show(file), n, text_s(n));
 	}
 	cmd_say_lines(&lines);
 	buf_free(&lines);

@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "sync/engine.h"
 
 struct arguments {
@@ -55,7 +56,7 @@ check_arguments(const struct arguments *a, int n, struct err *e)
 	if (n != 0 && n != 2)
 		return err_stop(e, EX_USAGE, "cannot sync: expected SOURCE and "
 				"MAILDIR, or neither; found %d argument%s", n,
-				n == 1 ? "" : "s");
+				text_s((uint64_t)n));
 	if (n == 2 && a->config != NULL)
 		return err_stop(e, EX_USAGE, "cannot use --config: SOURCE and "
 				"MAILDIR are given");

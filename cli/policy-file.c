@@ -49,7 +49,7 @@ policy_file_add(struct policy *p, struct policy_file *d, struct err *e)
 	say_lines("", lines.data);
 	if (m.n > 0)
 		ret = err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s%s",
-			       shown, m.n, m.n == 1 ? "" : "s",
+			       shown, m.n, text_s(m.n),
 			       lines.cut ? ", not all of them shown" : "");
 	buf_free(&lines);
 	return ret;

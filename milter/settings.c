@@ -287,7 +287,7 @@ filter_settings_parse(struct filter_settings *s, const char *name,
 		return 0;
 	filter_settings_free(s);
 	return err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s", m.file,
-			m.n, m.n == 1 ? "" : "s");
+			m.n, text_s(m.n));
 }
 
 int

@@ -246,7 +246,7 @@ snapshot_load(const char *file, struct buf *mistakes, struct buf *warnings,
 	free_lists(&l);
 	if (l.m.n > 0) {
 		err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s", l.file,
-			 l.m.n, l.m.n == 1 ? "" : "s");
+			 l.m.n, text_s(l.m.n));
 		snapshot_free(s);
 		return NULL;
 	}

@@ -132,7 +132,7 @@ try_list(struct check *k, struct source *s)
 	}
 	if (s->complete)
 		check_ok(k, "list", "%zu object%s", d.objects,
-			 d.objects == 1 ? "" : "s");
+			 text_s(d.objects));
 	else
 		check_fail(k, "list", EX_NOPERM, CHOWN, "cannot list all of "
 			   "%s as uid %lu", text_show(k->source->path),

@@ -150,7 +150,7 @@ count_mistakes(struct settings *s, const struct config_mistakes *m,
 		return 0;
 	settings_free(s);
 	return err_stop(e, EX_CONFIG, "cannot use %s: %zu mistake%s", m->file,
-			m->n, m->n == 1 ? "" : "s");
+			m->n, text_s(m->n));
 }
 
 int

@@ -44,6 +44,12 @@ text_show(const char *s)
 	return text_quote(out, sizeof(ring[0]), s, strlen(s));
 }
 
+const char *
+text_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void
 text_hex(char *out, const uint8_t *bytes, size_t n)
 {

@@ -20,6 +20,9 @@ const char *text_quote(char *out, size_t size, const char *s, size_t len);
  * with at most four such values. Not for threads. */
 const char *text_show(const char *s);
 
+/* The ending of a noun behind that number: "" or "s". */
+const char *text_s(uint64_t n);
+
 /* out needs 2 * n + 1 bytes; lower case. */
 void text_hex(char *out, const uint8_t *bytes, size_t n);
 

@@ -267,7 +267,7 @@ rewritten() {
 	rm "$A/legal"/*
 	append "$A/legal" --count 1
 	expect 0 archive export --format mbox --output "$T/out/mbox"
-	says "1 messages written, 4 were there"
+	says "1 message written, 4 were there"
 }
 
 @test "export: a file of another message is not taken for this one's" {
@@ -331,6 +331,20 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	expect 65 archive list
 	same "$(wc -l <<<"$output")" 32
 	says "damage in the archive"
+}
+
+@test "verify: one is one, and an archive that is empty is named" {
+	append "$A/main" --count 1
+	as "$CALLER" touch "$A/legal/lock"
+	expect 0 archive verify
+	[[ "$output" == *"main: as it was written: 1 message, 0 came again, 0 erased, in 1 segment"$'\n'* ]]
+	[[ "$output" == *"legal: empty: nothing is there to verify" ]]
+	expect 0 archive verify --json
+	same "$(grep -c '"messages":0' <<<"$output")" 1
+	# What is no archive is none.
+	rm "$A/legal/lock"
+	expect 0 archive verify
+	[[ "$output" != *legal* ]]
 }
 
 @test "erase: the bytes are gone, the reason is there, all else is proved" {
