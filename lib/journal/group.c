@@ -226,8 +226,9 @@ write_somewhere(struct journal *j, struct group *g, struct err *e)
 	}
 }
 
+/* 1: done, but without the lock. */
 static int
-commit(struct journal *j, struct group *g, struct err *e)
+commit_once(struct journal *j, struct group *g, struct err *e)
 {
 	int ret;
 
@@ -238,8 +239,23 @@ commit(struct journal *j, struct group *g, struct err *e)
 		ret = check_room(j, g, e);
 	if (ret == 0)
 		ret = write_somewhere(j, g, e);
+	if (ret == 0 && !grow_is_in_place(j))
+		ret = 1;
 	grow_unlock(j);
 	return ret;
+}
+
+/* Without the lock somebody may have ended our segment before what we wrote:
+ * once more, behind that. */
+static int
+commit(struct journal *j, struct group *g, struct err *e)
+{
+	int ret = 1;
+
+	for (int tries = 0; tries < 3 && ret > 0; tries++)
+		ret = commit_once(j, g, e);
+	return ret <= 0 ? ret : err_set(e, ERR_TEMP, "somebody removes its "
+					"lock");
 }
 
 void

@@ -46,8 +46,8 @@ grow_open(struct journal *j, struct err *e)
 
 /* A backup that was restored, a disk that was mounted or went away, a hand that
  * removed the lock: others would look elsewhere, or not wait for us. */
-static bool
-is_in_place(const struct journal *j)
+bool
+grow_is_in_place(const struct journal *j)
 {
 	struct arena a = { NULL };
 	struct stat ours, theirs;
@@ -85,7 +85,7 @@ grow_lock(struct journal *j, struct err *e)
 	for (int tries = 0; tries < 3; tries++) {
 		if (wait_for_lock(j, e) < 0)
 			return -1;
-		if (is_in_place(j))
+		if (grow_is_in_place(j))
 			return 0;
 		grow_unlock(j);
 		if (grow_open(j, e) < 0)
@@ -352,6 +352,11 @@ begin(struct journal *j, const struct format_segment *s, struct err *e)
 	if (write_header(j, new, header, e) < 0) {
 		remove_new(j, new);
 		return -1;
+	}
+	/* What it says of the segment before is true under the lock alone. */
+	if (!grow_is_in_place(j)) {
+		remove_new(j, new);
+		return err_set(e, ERR_TEMP, "somebody removed its lock");
 	}
 	ret = fsio_rename(j->dir, new, j->dir, name);	/* STEP segment-name */
 	if (ret < 0) {

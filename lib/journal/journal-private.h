@@ -73,6 +73,8 @@ int grow_open(struct journal *j, struct err *e);
  * finds: if they were replaced they are opened anew. Fails with ERR_TEMP. */
 int grow_lock(struct journal *j, struct err *e);
 void grow_unlock(struct journal *j);
+/* The lock is still the one that others find: none was in meanwhile. */
+bool grow_is_in_place(const struct journal *j);
 
 /* Another process has begun a segment behind ours, or ours is gone. */
 bool grow_was_overtaken(const struct journal *j);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "journal-help.h"
@@ -10,6 +11,36 @@
 
 /* A hand or a backup that puts another lock, or another directory, where the
  * journal had its own: it works with what stands there, or not at all. */
+
+/* What another process does in the middle of the next call of that name. */
+static void (*at_faccessat)(void), (*at_fsync)(void);
+
+static void
+come_by(void (**what)(void))
+{
+	void (*now)(void) = *what;
+
+	*what = NULL;
+	if (now != NULL)
+		now();
+}
+
+int
+faccessat(int dir, const char *name, int mode, int flags)
+{
+	const int ret = (int)syscall(SYS_faccessat, dir, name, mode);
+
+	(void)flags;
+	come_by(&at_faccessat);
+	return ret;
+}
+
+int
+fsync(int fd)
+{
+	come_by(&at_fsync);
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static int
 append(struct journal *j)
@@ -47,6 +78,64 @@ a_lock_that_was_removed_shuts_nobody_in(const char *dir)
 	journal_close(a);
 	journal_close(b);
 	assert_int_equal(count_records(dir), 3);
+}
+
+static struct journal *other;
+static const char *where;
+static struct journal_receipt of_other;
+
+static void
+append_again(void)
+{
+	of_other = add(other, 1, 0, "two of the other");
+}
+
+static void
+remove_and_append(void)
+{
+	assert_int_equal(unlink(scratch_path("%s/lock", where)), 0);
+	other = open_journal(where);
+	of_other = add(other, 1, 0, "of the other");
+}
+
+static void
+remove_and_append_twice(void)
+{
+	remove_and_append();
+	at_fsync = append_again;
+}
+
+/* Without the lock another one ends our segment before what we write. */
+static void
+what_was_written_without_the_lock_is_written_again(const char *dir)
+{
+	struct journal *j = open_journal(dir);
+	struct journal_receipt r;
+
+	where = dir;
+	add(j, 1, 0, "one");
+	at_faccessat = remove_and_append;
+	r = add(j, 1, 0, "two");
+	has(dir, r.id, "two");
+	has(dir, of_other.id, "of the other");
+	journal_close(j);
+	journal_close(other);
+}
+
+/* And we would end his before what he was promised. */
+static void
+nobody_ends_a_segment_without_the_lock(const char *dir)
+{
+	struct journal *j = open_journal(dir);
+
+	where = dir;
+	at_fsync = remove_and_append_twice;
+	assert_int_equal(append(j), -1);
+	assert_non_null(strstr(e.text, "somebody removed its lock"));
+	assert_int_equal(append(j), 0);
+	has(dir, of_other.id, "two of the other");
+	journal_close(j);
+	journal_close(other);
 }
 
 /* A disk that was mounted over it, a backup that took its place. */
@@ -142,6 +231,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		plain_unit_test(a_lock_that_was_removed_shuts_nobody_in),
+		plain_unit_test(
+			what_was_written_without_the_lock_is_written_again),
+		plain_unit_test(nobody_ends_a_segment_without_the_lock),
 		plain_unit_test(what_stands_at_the_path_is_the_archive),
 		plain_unit_test(without_its_directory_nothing_is_archived),
 		plain_unit_test(another_archive_is_not_sealed),
