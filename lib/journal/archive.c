@@ -116,7 +116,22 @@ next_segment(struct archive *a, struct err *e)
 	return told(ret, e);
 }
 
-/* Behind the damage at a->at; the error gets the segment's number. */
+/* What was not there when a->at was read may have been written since, with all
+ * behind it. */
+static bool
+has_come(struct archive *a)
+{
+	struct format_record r;
+	const char *metadata;
+	struct err e;
+
+	a->segment.window_n = 0;
+	return segment_record(&a->segment, a->at, &r, &metadata, &e) ==
+	       SEGMENT_RECORD;
+}
+
+/* Behind the damage at a->at; the error gets the segment's number. If there is
+ * none any more: ARCHIVE_RECORD, a->at stays. */
 static enum archive_found
 pass(struct archive *a, struct err *e)
 {
@@ -125,6 +140,8 @@ pass(struct archive *a, struct err *e)
 	/* An append that is going on, or was cut off: nothing is behind it. */
 	const bool torn = a->next >= a->n && next >= a->segment.size;
 
+	if (a->next >= a->n && !torn && has_come(a))
+		return ARCHIVE_RECORD;
 	a->at = next;
 	if (next >= a->segment.size)
 		segment_close(&a->segment);
@@ -160,8 +177,13 @@ archive_next(struct archive *a, struct format_record *r_r,
 		}
 		if (found == SEGMENT_FAILED)
 			return ARCHIVE_FAILED;
-		if (found == SEGMENT_DAMAGED)
-			return pass(a, e);
+		if (found == SEGMENT_DAMAGED) {
+			const enum archive_found passed = pass(a, e);
+
+			if (passed == ARCHIVE_RECORD)
+				continue;
+			return passed;
+		}
 		if (a->segment.fd >= 0 && a->at < a->end &&
 		    a->end != UINT64_MAX)
 			return tell_cut(a, e);

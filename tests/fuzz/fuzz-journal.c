@@ -166,7 +166,7 @@ ignore(void *to, enum verify_grade grade, const char *line)
 }
 
 static void
-find_tail(size_t size)
+find_tail(const uint8_t *data, size_t size)
 {
 	static struct segment s;
 	struct segment_tail t;
@@ -176,7 +176,10 @@ find_tail(size_t size)
 	if (segment_open(&s, dir, 1, &e) == 0) {
 		PROMISE(segment_find_tail(&s, &t, &e) == 0);
 		PROMISE(t.end >= FORMAT_SEGMENT_HEADER && t.end <= size &&
-			t.end + t.torn == size && t.damage < size);
+			t.end + t.torn <= size && t.damage < size);
+		/* What is neither is room. */
+		for (size_t i = (size_t)(t.end + t.torn); i < size; i++)
+			PROMISE(data[i] == 0);
 		segment_close(&s);
 	}
 	close(dir);
@@ -196,7 +199,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		mend(copy, size - 1);
 	write_segment(copy, size - 1);
 	read_all();
-	find_tail(size - 1);
+	find_tail(copy, size - 1);
 	PROMISE(verify_archive(&v, folder, &e) == 0);
 	return 0;
 }

@@ -255,6 +255,41 @@ a_last_segment_without_a_header_is_moved(const char *dir)
 	assert_int_equal(count_records(dir), 1);
 }
 
+/* Others are written behind it while we look: it is there by then. */
+static void
+what_comes_while_it_is_read_is_no_damage(const char *dir)
+{
+	const char *path = scratch_path("%s/0000000001.segment", dir);
+	struct journal *j = open_journal(dir);
+	static uint8_t whole[65536], holed[65536];
+	static struct archive a;
+	struct format_place second, third;
+	struct format_record r;
+	const char *metadata;
+	ssize_t n;
+
+	add(j, 1, 0, "first");
+	assert_true(format_place(add(j, 2, 0, "second").id, &second));
+	assert_true(format_place(add(j, 3, 0, "third").id, &third));
+	journal_close(j);
+	n = scratch_read(path, whole, sizeof(whole));
+	assert_true(n > 0);
+	memcpy(holed, whole, (size_t)n);
+	memset(holed + second.offset, 0,
+	       (size_t)(third.offset - second.offset));
+	scratch_write(path, holed, (size_t)n);
+	assert_int_equal(archive_open(&a, dir, &e), 0);
+	assert_int_equal(archive_next(&a, &r, &metadata, &e), ARCHIVE_RECORD);
+	scratch_write(path, whole, (size_t)n);
+	for (int64_t i = 2; i <= 3; i++) {
+		assert_int_equal(archive_next(&a, &r, &metadata, &e),
+				 ARCHIVE_RECORD);
+		assert_int_equal(r.time_us, i);
+	}
+	assert_int_equal(archive_next(&a, &r, &metadata, &e), ARCHIVE_END);
+	archive_close(&a);
+}
+
 int
 main(void)
 {
@@ -266,6 +301,7 @@ main(void)
 		plain_unit_test(a_sealed_end_is_not_torn),
 		plain_unit_test(only_an_end_of_ones_own_is_sealed),
 		plain_unit_test(a_last_segment_without_a_header_is_moved),
+		plain_unit_test(what_comes_while_it_is_read_is_no_damage),
 	};
 
 	return cmocka_run_group_tests_name("journal-tail", tests, NULL, NULL);
