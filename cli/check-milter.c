@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "check-archive.h"
 #include "check-milter.h"
 #include "cmd.h"
 #include "lib/base/text.h"
@@ -53,6 +54,21 @@ tell_mistakes(const char *name, const struct buf *mistakes,
 	return e->code == EX_NOPERM ? EX_NOPERM : EX_CONFIG;
 }
 
+static int
+check_archives(struct snapshot *now)
+{
+	struct postfix_result r = { .level = POSTFIX_FAILED,
+				    .name = "archive" };
+	struct err e;
+
+	if (check_archive(now, &r.remedy, &e) == 0)
+		return EX_OK;
+	r.what = e.text;
+	print(&r);
+	return e.code == EX_NOPERM || e.code == EX_CONFIG ? e.code
+	       : EX_TEMPFAIL;
+}
+
 /* Its documents, as the milter would take them at its start. */
 static int
 check_documents(const char *file)
@@ -73,6 +89,7 @@ check_documents(const char *file)
 		print(&(struct postfix_result) {
 			.level = POSTFIX_OK, .name = "policies", .what = what,
 		});
+		code = check_archives(now);
 	} else {
 		code = tell_mistakes("policies", &mistakes, &e);
 	}

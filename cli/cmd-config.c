@@ -4,7 +4,9 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "check-archive.h"
 #include "cmd.h"
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "milter/snapshot.h"
 #include "sync/settings.h"
@@ -38,6 +40,8 @@ read_milter(struct filter_settings *m, const char *file, enum deed deed,
 {
 	struct snapshot *loaded;
 	struct buf warnings;
+	struct err unusable;
+	const char *remedy;
 
 	if (filter_settings_read(m, file, lines, e) < 0)
 		return -1;
@@ -47,6 +51,9 @@ read_milter(struct filter_settings *m, const char *file, enum deed deed,
 	loaded = snapshot_load(file, lines, &warnings, e);
 	cmd_say_lines(&warnings);
 	buf_free(&warnings);
+	/* It may be a draft, or another machine's. */
+	if (loaded != NULL && check_archive(loaded, &remedy, &unusable) < 0)
+		log_say("warning: %s - %s", unusable.text, remedy);
 	snapshot_drop(loaded);
 	return loaded ? 0 : -1;
 }

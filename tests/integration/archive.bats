@@ -457,3 +457,29 @@ assert x["right"] and x["messages"] == 33 and not x["findings"]' "$output"
 	same "$(stat -c %U "$A/main/lock" "$A/main/maintenance")" \
 	    $'alice\nalice'
 }
+
+@test "check, config check: a directory of archives that the milter cannot use" {
+	config() { # DIRECTORY
+		message config.json "{\"milter\": {\"ingress_points\": [],
+		    \"archive\": {\"default\": \"all\", \"directory\": \"$1\"}}}"
+	}
+	config "$T/none"
+	expect 0 fb config check --config "$T/config.json"
+	says "warning: cannot archive in $T/none: No such file or directory - "
+	says "mount the disk, or install -d -m 2750 -o fallbackmx-milter"
+	fb check --config "$T/config.json" >"$T/said" 2>&1 || true
+	grep "^FAILED: archive: cannot archive in $T/none: No such file" "$T/said"
+	message file ''
+	config "$T/file"
+	expect 0 fb config check --config "$T/config.json"
+	says "cannot archive in $T/file: Not a directory"
+	config "$A"
+	if [ "$CALLER" = root ]; then
+		expect 0 fb config check --config "$T/config.json"
+		says "fallbackmx-milter may not write there: Permission denied"
+		chown fallbackmx-milter "$A"
+	fi
+	# The milter makes the archive itself.
+	expect 0 fb config check --config "$T/config.json"
+	same "$stderr" ""
+}

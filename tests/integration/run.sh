@@ -67,6 +67,7 @@ users() {
 	local home=$FB_WORLD/home
 	cat <<-END
 	fallbackmx:x:61000:61000::/nonexistent:/usr/sbin/nologin
+	fallbackmx-milter:x:61008:61008::/nonexistent:/usr/sbin/nologin
 	alice:x:61001:61001::$home/alice:/bin/sh
 	bob:x:61002:61002::$home/bob:/bin/sh
 	carol:x:61003:61003::$home/carol:/bin/sh
@@ -83,10 +84,10 @@ users() {
 world() {
 	local n
 	users >"$FB_WORLD/users"
-	{ grep -vE '^(fallbackmx|alice|bob|carol|dave.o-k_1|homeless):' \
+	{ grep -vE '^(fallbackmx(-milter)?|alice|bob|carol|dave.o-k_1|homeless):' \
 	    /etc/passwd | grep -vE '^(locked|expired|low|middle|toor):'
 	  cat "$FB_WORLD/users"; } >"$FB_WORLD/passwd"
-	{ grep -vE '^(fallbackmx|alice|bob|carol|staff2):' /etc/group
+	{ grep -vE '^(fallbackmx(-milter)?|alice|bob|carol|staff2):' /etc/group
 	  awk -F: '$4 > 1000 { print $1 ":x:" $4 ":" }' "$FB_WORLD/users"
 	  echo 'staff2:x:61090:alice'; } >"$FB_WORLD/group"
 	{ cat /etc/shadow
