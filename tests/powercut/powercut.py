@@ -87,8 +87,9 @@ def scenes(place):
     for title, options in (("half renamed", ()), ("renamed", ()),
                            ("ledger lost", ("--take-over",))):
         for _ in range(TRIES):
-            scene = cutworld.Scene(title, amid(plan, title), options)
-            if place.start(scene) and scene.intents and (
+            point = amid(plan, title)
+            scene = cutworld.Scene(title, point, options)
+            if point and place.start(scene) and scene.intents and (
                     title == "half renamed" or not scene.staged):
                 break
             place.reset()
@@ -101,13 +102,14 @@ def scenes(place):
 
 def amid(plan, title):
     """Where the run before is killed: half of the renames are done; or all
-    are, and the engine is about to ask for the first sync."""
+    are, and the engine is about to ask for the first sync. None: the plan has
+    no such call."""
     renames = [i for i, p in enumerate(plan)
                if p.name == "renameat2" and p.role.startswith("deliver:")]
     if title == "half renamed":
-        return plan[renames[len(renames) // 2]]
-    return next(p for p in plan[renames[-1]:]
-                if p.role == "engine" and p.name == "sendmsg")
+        return plan[renames[len(renames) // 2]] if renames else None
+    return next((p for p in plan[renames[-1] if renames else len(plan):]
+                 if p.role == "engine" and p.name == "sendmsg"), None)
 
 
 def jobs(place, n):
