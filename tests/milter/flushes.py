@@ -5,6 +5,9 @@ that are slow, that hang, shorter and longer than Postfix is told to wait.
 	PARTS="fail group hang"
 	GROUPED=1000	messages of 50 sessions behind Postfix
 	FLUSH_MS=25	what each of their flushes takes longer
+	ROUNDS=4	in which 50 sessions end together
+	TOGETHER_MS=1000	the same for them; with less a busy machine may
+			not let all come in time
 	SEED=1
 
 As root; needs Postfix.
@@ -25,7 +28,7 @@ from stage import (NOBODY, Place, check, differs, done, need,
 
 LATER = (451, '4.3.0')
 EIO = 5
-TOGETHER_MS, ROUNDS = 1000, 4
+TOGETHER_MS, ROUNDS = setting('TOGETHER_MS', 1000), setting('ROUNDS', 4)
 
 
 # --- flushes that fail -----------------------------------------------------
