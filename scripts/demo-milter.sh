@@ -201,7 +201,7 @@ archive_demo() {
 
 	say "Is every byte as it was written? And after a change of one name?"
 	fallbackmx archive verify --archive "$mx/archive/all"
-	said ': as it was written: 1 messages' || die "nothing was changed"
+	said ': as it was written: 1 message,' || die "nothing was changed"
 	cp -a "$mx/archive" "$mx/copy" &&
 	    LC_ALL=C sed -i 's/sender@example/forged@example/' \
 		"$mx/copy/all"/*.segment || die "cannot change a copy"
