@@ -131,7 +131,7 @@ read_header_at(struct segment *s, uint64_t offset, struct format_record *r_r,
 }
 
 /* Behind the last byte from `at` on that is not zero, or, unless all are looked
- * at, the first one; `at`: there is none. */
+ * at, the first one; `at`: there is none. Not beyond FORMAT_SEGMENT_MAX. */
 static int
 find_bytes(struct segment *s, uint64_t at, bool all, uint64_t *behind_r)
 {
@@ -139,13 +139,15 @@ find_bytes(struct segment *s, uint64_t at, bool all, uint64_t *behind_r)
 	ssize_t got = 0;
 
 	*behind_r = at;
-	for (uint64_t i = at; all || *behind_r == at; i += (uint64_t)got) {
+	for (uint64_t i = at; i < FORMAT_SEGMENT_MAX; i += (uint64_t)got) {
 		got = fsio_pread(s->fd, chunk, CHUNK, (off_t)i);
 		if (got <= 0)
 			break;
 		for (size_t k = 0; k < (size_t)got; k++)
 			if (chunk[k] != 0)
 				*behind_r = i + k + 1;
+		if (!all && *behind_r > at)
+			break;
 	}
 	free(chunk);
 	return got < 0 ? -1 : 0;

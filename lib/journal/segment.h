@@ -61,7 +61,8 @@ enum segment_found segment_whole(struct segment *s,
 uint64_t segment_pass(struct segment *s, uint64_t at);
 
 /* Bytes that stand behind the end of its records: of an append that was not
- * finished. The room that a writer made there is none. */
+ * finished. The room that a writer made there is none, nor is what cannot be
+ * read. */
 uint64_t segment_rest(struct segment *s, uint64_t end);
 
 /* Where a writer has to go on, or where a segment that has none behind it

@@ -88,6 +88,10 @@ room_is_no_torn_tail(const char *dir)
 		assert_int_equal(count_records(killed), 2);
 		assert_int_equal(pwrite(fd, "", 1, at), 1);
 	}
+	/* However long the file says that it is. */
+	assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
+	assert_int_equal(verify_archive(&v, killed, &e), 0);
+	assert_int_equal(v.wrong, 0);
 	close(fd);
 }
 
