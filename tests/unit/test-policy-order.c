@@ -22,66 +22,67 @@
 #define TO(addresses) "{\"ReplaceRecipient\": {\"ReplaceWith\": ["	\
 	addresses "]}}"
 
+static const struct {
+	const char *policy;
+	bool allowed;
+	enum traffic_by by;
+	size_t statement, looked_at;
+} traffic_rows[] = {
+	{ TRAFFIC("", "\"DefaultAction\": \"ALLOW\""), true,
+	  TRAFFIC_BY_DEFAULT, 0, 0 },
+	{ TRAFFIC("", "\"DefaultAction\": \"DENY\""), false,
+	  TRAFFIC_BY_DEFAULT, 0, 0 },
+	/* DENY comes first, wherever it stands. */
+	{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice"))
+		  ", " STATEMENT("DENY", RECIPIENT("ENDS_WITH",
+						   ".com")),
+		  "\"DefaultAction\": \"ALLOW\""), false,
+	  TRAFFIC_BY_STATEMENT, 1, 1 },
+	{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice"))
+		  ", " STATEMENT("DENY", RECIPIENT("ENDS_WITH",
+						   ".org")),
+		  "\"DefaultAction\": \"DENY\""), true,
+	  TRAFFIC_BY_STATEMENT, 0, 2 },
+	{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "zz")),
+		  "\"DefaultAction\": \"DENY\""), false,
+	  TRAFFIC_BY_DEFAULT, 0, 1 },
+	{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice")),
+		  "\"DefaultAction\": \"DENY\", "
+		  "\"MaxMessageSizeBytes\": 10"), false,
+	  TRAFFIC_BY_SIZE, 0, 1 },
+	{ TRAFFIC("", "\"DefaultAction\": \"ALLOW\", "
+		  "\"MaxMessageSizeBytes\": 10000"), true,
+	  TRAFFIC_BY_DEFAULT, 0, 0 },
+	/* A statement is told before the size. */
+	{ TRAFFIC(STATEMENT("DENY", RECIPIENT("CONTAINS", "alice")),
+		  "\"DefaultAction\": \"ALLOW\", "
+		  "\"MaxMessageSizeBytes\": 10"), false,
+	  TRAFFIC_BY_STATEMENT, 0, 1 },
+};
+
 static void
 traffic(void **state)
 {
-	static const struct {
-		const char *policy;
-		bool allowed;
-		enum traffic_by by;
-		size_t statement, looked_at;
-	} rows[] = {
-		{ TRAFFIC("", "\"DefaultAction\": \"ALLOW\""), true,
-		  TRAFFIC_BY_DEFAULT, 0, 0 },
-		{ TRAFFIC("", "\"DefaultAction\": \"DENY\""), false,
-		  TRAFFIC_BY_DEFAULT, 0, 0 },
-		/* DENY comes first, wherever it stands. */
-		{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice"))
-			  ", " STATEMENT("DENY", RECIPIENT("ENDS_WITH",
-							   ".com")),
-			  "\"DefaultAction\": \"ALLOW\""), false,
-		  TRAFFIC_BY_STATEMENT, 1, 1 },
-		{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice"))
-			  ", " STATEMENT("DENY", RECIPIENT("ENDS_WITH",
-							   ".org")),
-			  "\"DefaultAction\": \"DENY\""), true,
-		  TRAFFIC_BY_STATEMENT, 0, 2 },
-		{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "zz")),
-			  "\"DefaultAction\": \"DENY\""), false,
-		  TRAFFIC_BY_DEFAULT, 0, 1 },
-		{ TRAFFIC(STATEMENT("ALLOW", RECIPIENT("CONTAINS", "alice")),
-			  "\"DefaultAction\": \"DENY\", "
-			  "\"MaxMessageSizeBytes\": 10"), false,
-		  TRAFFIC_BY_SIZE, 0, 1 },
-		{ TRAFFIC("", "\"DefaultAction\": \"ALLOW\", "
-			  "\"MaxMessageSizeBytes\": 10000"), true,
-		  TRAFFIC_BY_DEFAULT, 0, 0 },
-		/* A statement is told before the size. */
-		{ TRAFFIC(STATEMENT("DENY", RECIPIENT("CONTAINS", "alice")),
-			  "\"DefaultAction\": \"ALLOW\", "
-			  "\"MaxMessageSizeBytes\": 10"), false,
-		  TRAFFIC_BY_STATEMENT, 0, 1 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
+	for (size_t i = 0; i < COUNT(traffic_rows); i++) {
 		const struct verdict_recipient *r;
 		struct world w;
 
-		ROW(rows[i].policy);
+		ROW(traffic_rows[i].policy);
 		world_begin(&w);
-		world_load(&w, NULL, rows[i].policy);
+		world_load(&w, NULL, traffic_rows[i].policy);
 		world_load(&w, NULL, RULES(RULE("r", "", ADD)));
 		world_judge(&w, 0);
 		r = w.v.recipients;
-		assert_int_equal(r->allowed, rows[i].allowed);
-		assert_int_equal(r->by, rows[i].by);
-		assert_int_equal(r->statement, rows[i].statement);
-		assert_int_equal(r->statements_n, rows[i].looked_at);
-		assert_int_equal(r->rules_n, rows[i].allowed);
-		assert_int_equal(r->disposition, rows[i].allowed ?
+		assert_int_equal(r->allowed, traffic_rows[i].allowed);
+		assert_int_equal(r->by, traffic_rows[i].by);
+		assert_int_equal(r->statement, traffic_rows[i].statement);
+		assert_int_equal(r->statements_n, traffic_rows[i].looked_at);
+		assert_int_equal(r->rules_n, traffic_rows[i].allowed);
+		assert_int_equal(r->disposition, traffic_rows[i].allowed ?
 				 DISPOSITION_ACCEPT : DISPOSITION_REJECT);
-		assert_string_equal(world_after(&w, 0), rows[i].allowed ?
+		assert_string_equal(world_after(&w, 0),
+				    traffic_rows[i].allowed ?
 				    "alice@example.com" : "");
 		world_end(&w);
 	}
